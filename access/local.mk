@@ -1,0 +1,1 @@
+# The access server: programs and their tests.

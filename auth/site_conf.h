@@ -1,0 +1,30 @@
+/*
+ * site_conf.h - the options that all three masters share, as rows shared by their tables.
+ *
+ * A program's settings struct has a struct site_conf as its first member.
+ */
+#ifndef AUTH_SITE_CONF_H
+#define AUTH_SITE_CONF_H
+
+#include "base/conf.h"
+
+enum plaintext_login { PLAINTEXT_NEVER, PLAINTEXT_LOOPBACK };
+
+struct site_conf {
+    char *hostname;          /* NULL in the file: the system's, filled in by site_conf_complete */
+    char *log;               /* "stderr" | "syslog" | "file:/path" */
+    char *log_level;         /* "error" | "warn" | "info" | "debug" */
+    char *run_dir;           /* sockets: RUNSTATEDIR/posthouse */
+    char *state_dir;         /* LOCALSTATEDIR/lib/posthouse: generated certificate, secrets */
+    int64_t plaintext_login; /* enum plaintext_login */
+    int64_t first_uid;       /* smallest uid that mail is served for */
+};
+
+/* The rows, for `common` of a struct conf_table. */
+extern const struct conf_row site_conf_rows[];
+extern const size_t site_conf_nrows;
+void site_conf_complete(struct site_conf *site);
+/* May a password be taken in clear from this address (text form)? loopback = 127.0.0.0/8, ::1, v4-mapped 127/8. */
+bool site_plaintext_allowed(const struct site_conf *site, const char *remote);
+
+#endif

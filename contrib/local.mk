@@ -1,0 +1,1 @@
+# Units, samples, and the scripts behind the two commands.

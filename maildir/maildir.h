@@ -1,0 +1,187 @@
+/*
+ * maildir.h - the menu: an account's store, a mailbox in it, its messages.
+ *
+ * The library reads and writes Maildir++ with Dovecot's side files (dovecot-uidlist v3, dovecot-keywords, subscriptions,
+ * dovecot-uidvalidity, maildirsize). It opens no socket, logs nothing, has no global state but the counter behind unique names. It is
+ * sequential and may block on the disk; the caller runs under the user's uid.
+ *
+ * Names of mailboxes are UTF-8 with '.' between levels; "INBOX" in any case is the root. On disk they are modified UTF-7.
+ * Line ends: files hold LF (a CR that stands in a file stays); sizes called `virtual` count each bare LF as CRLF.
+ *
+ * Usual sequences:
+ *   deliver:  mail_store_open, mail_deliver, mail_store_close
+ *   session:  mail_store_open, mailbox_open, { mailbox_refresh, mailbox_at, mailbox_message_open ... }, mailbox_close
+ *   append:   mail_append_begin, { mail_append_add, mail_append_write ... }, mail_append_commit | mail_append_abort
+ *
+ * What returned 0 is durable where the function says so (file and directory entry synced).
+ */
+#ifndef MAILDIR_MAILDIR_H
+#define MAILDIR_MAILDIR_H
+
+#include "base/bytes.h"
+#include "base/err.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+#include <time.h>
+
+#define MAIL_KEYWORDS_MAX     26   /* letters a..z of file names */
+#define MAIL_KEYWORD_LEN_MAX  50   /* octets of one keyword's name */
+#define MAIL_FOLDER_LEN_MAX   250  /* octets of a folder's directory name */
+#define MAIL_FOLDER_DEPTH_MAX 30   /* levels */
+#define MAIL_FOLDERS_MAX      5000 /* folders that a client may create in one store */
+
+enum mail_flag {
+    MAIL_DRAFT = 1,    /* D */
+    MAIL_FLAGGED = 2,  /* F */
+    MAIL_ANSWERED = 4, /* R */
+    MAIL_SEEN = 8,     /* S */
+    MAIL_DELETED = 16, /* T */
+};
+
+/* ---- the store: one account's Maildir ---- */
+
+struct mail_store;
+
+struct mail_store_options {
+    const char *root;       /* absolute path of the Maildir */
+    bool create;            /* make it (0700) if it is missing */
+    int64_t quota_bytes;    /* 0: none. Counted and kept in maildirsize */
+    int64_t quota_messages; /* 0: none */
+};
+
+int mail_store_open(struct mail_store **store, const struct mail_store_options *options, struct err *e);
+void mail_store_close(struct mail_store *store); /* NULL is fine */
+
+/* ---- folders ---- */
+
+struct mail_folder {
+    char *name;       /* UTF-8 */
+    bool exists;      /* false: only a parent of others (\NonExistent), or only subscribed */
+    bool subscribed;
+    bool has_children;
+    bool has_new;     /* a file in new/ */
+};
+
+/* All folders sorted by name, INBOX first, missing parents included. Free with mail_folders_free. */
+int mail_store_folders(struct mail_store *store, struct mail_folder **folders, size_t *count, struct err *e);
+void mail_folders_free(struct mail_folder *folders, size_t count);
+/* ERR_EXISTS, ERR_INVALID (name: "..", "/", controls, empty level, not UTF-8), ERR_LIMIT (too long, too deep, too many). Durable. */
+int mail_store_create(struct mail_store *store, const char *name, struct err *e);
+/* The folder's messages go, its children stay. INBOX cannot be deleted (ERR_INVALID). Durable. */
+int mail_store_delete(struct mail_store *store, const char *name, struct err *e);
+/* With its children. Renaming INBOX moves its messages to the new folder and leaves INBOX empty (RFC 3501 6.3.5). Durable. */
+int mail_store_rename(struct mail_store *store, const char *from, const char *to, struct err *e);
+int mail_store_subscribe(struct mail_store *store, const char *name, bool subscribed, struct err *e);
+/* Counts without opening for good, for STATUS. */
+struct mailbox_status {
+    uint32_t messages, recent, unseen, uidnext, uidvalidity;
+    uint64_t size; /* sum of virtual sizes */
+};
+int mail_store_status(struct mail_store *store, const char *name, struct mailbox_status *status, struct err *e);
+
+/* ---- an open mailbox ---- */
+
+struct mailbox;
+
+/* One message as the mailbox knows it. Pointers to it are valid until the next call that takes the mailbox non-const. */
+struct mail {
+    uint32_t uid;
+    uint32_t flags;    /* enum mail_flag */
+    uint32_t keywords; /* bit n: keyword n of mailbox_keywords (file letter 'a' + n) */
+    bool recent;       /* this session was the first to see it */
+    uint64_t changed;  /* mailbox_sequence() when flags or keywords changed last (or it came) */
+    char *base;        /* unique part of the file name, up to the first ':' */
+    char *name;        /* file name as last seen */
+    bool in_new;       /* the file is in new/ (mailbox opened read-only) */
+};
+
+/* Open (and for a writer: number new messages, move them from new/ to cur/). ERR_NOTFOUND, ERR_CORRUPT (uidlist unreadable
+ * in a folder that has mail: needs an operator; nothing is renumbered). */
+int mailbox_open(struct mailbox **mb, struct mail_store *store, const char *name, bool read_only, struct err *e);
+void mailbox_close(struct mailbox *mb);
+/* Look at the directories again and update the list. Costs two stats when nothing changed. A message that vanished is removed
+ * from the list only after a second look. */
+int mailbox_refresh(struct mailbox *mb, struct err *e);
+
+const char *mailbox_name(const struct mailbox *mb);
+bool mailbox_read_only(const struct mailbox *mb);
+uint32_t mailbox_uidvalidity(const struct mailbox *mb);
+uint32_t mailbox_uidnext(const struct mailbox *mb);
+/* Rises with every change to the list. */
+uint64_t mailbox_sequence(const struct mailbox *mb);
+size_t mailbox_count(const struct mailbox *mb);
+const struct mail *mailbox_at(const struct mailbox *mb, size_t index); /* ascending UIDs */
+const struct mail *mailbox_find(const struct mailbox *mb, uint32_t uid); /* NULL if it is gone */
+/* Name of keyword n (0..25), NULL if that letter has none. */
+const char *mailbox_keyword(const struct mailbox *mb, unsigned n);
+/* Directory descriptors (borrowed) of new/ and cur/, for whoever watches them. */
+void mailbox_dirs(const struct mailbox *mb, int *new_fd, int *cur_fd);
+
+/* Open a message's file for reading, over renames by others. The descriptor is the caller's. ERR_NOTFOUND if it is gone. */
+int mailbox_message_open(struct mailbox *mb, uint32_t uid, struct err *e); /* returns fd or -1 */
+struct mail_info {
+    uint64_t size;         /* octets on disk */
+    uint64_t virtual_size; /* octets with CRLF line ends: RFC822.SIZE */
+    time_t internal_date;  /* mtime of the file */
+};
+/* Exact: from the file's stat, and `,W=` of the name only if `,S=` agrees with the real size, else by counting. Cached in memory. */
+int mailbox_message_info(struct mailbox *mb, uint32_t uid, struct mail_info *info, struct err *e);
+/* POP3 UIDL text that Dovecot stored for it (uidlist field P), or NULL: then the caller's own format. */
+const char *mailbox_pop3_uidl(const struct mailbox *mb, uint32_t uid);
+
+enum mail_store_how { MAIL_FLAGS_SET, MAIL_FLAGS_ADD, MAIL_FLAGS_REMOVE };
+struct mail_flag_change {
+    enum mail_store_how how;
+    uint32_t flags;
+    const char *const *keywords; /* names, created as needed; ERR_LIMIT when all letters are in use */
+    size_t nkeywords;
+};
+/* Change flags of these UIDs (ascending; those that are gone are skipped). One lock, all renames, one sync. Durable. */
+int mailbox_store(struct mailbox *mb, const uint32_t *uids, size_t n, const struct mail_flag_change *change,
+                  struct err *e);
+/* Remove these messages if they carry \Deleted (or unconditionally with `force`, for POP3). Durable. */
+int mailbox_expunge(struct mailbox *mb, const uint32_t *uids, size_t n, bool force, struct err *e);
+
+struct mail_copy_result {
+    uint32_t uidvalidity; /* of the destination */
+    uint32_t *source, *target; /* n UIDs each, malloc'ed, ascending pairs */
+    size_t n;
+};
+/* Copy (or move) to another folder of the same store by hard link. All or nothing for copy; durable. */
+int mailbox_copy(struct mailbox *mb, const uint32_t *uids, size_t n, const char *folder, bool move,
+                 struct mail_copy_result *result, struct err *e);
+void mail_copy_result_done(struct mail_copy_result *result);
+
+/* ---- append ---- */
+
+struct mail_append;
+int mail_append_begin(struct mail_append **append, struct mail_store *store, const char *folder, struct err *e);
+/* Start the next message. date: INTERNALDATE. Keyword names as in mail_flag_change. */
+int mail_append_add(struct mail_append *append, uint32_t flags, const char *const *keywords, size_t nkeywords,
+                    time_t date, struct err *e);
+/* Content of it, in pieces cut anywhere; CRLF becomes LF on disk. */
+int mail_append_write(struct mail_append *append, const void *p, size_t n, struct err *e);
+/* All messages appear in cur/ (or new/ if they have no flags and `unseen` is wanted) with ascending UIDs. Durable. *uids is malloc'ed.
+ * Frees append, also on error (then nothing of it is left). */
+int mail_append_commit(struct mail_append *append, uint32_t *uidvalidity, uint32_t **uids, size_t *n,
+                       struct err *e);
+void mail_append_abort(struct mail_append *append);
+
+/* ---- delivery ---- */
+
+struct mail_delivery {
+    int fd;              /* the message, read with pread from `offset`; LF line ends */
+    off_t offset, size;
+    struct bytes head;   /* trace lines put in front (Return-Path, Delivered-To), LF line ends */
+    const char *unique;  /* derives the file name, so that the same delivery done twice is found: [A-Za-z0-9]{1,40} */
+    int result;          /* out: 0 or -1 */
+    struct err err;      /* out */
+};
+/* Deliver n messages into new/ of a folder: write all, sync all, rename all, sync the directory once. Durable. ERR_QUOTA, ERR_SPACE ... per
+ * message. Returns the number that failed. */
+size_t mail_deliver(struct mail_store *store, const char *folder, struct mail_delivery *deliveries, size_t n);
+
+#endif

@@ -1,0 +1,15 @@
+/*
+ * mutf7.h - modified UTF-7 (RFC 3501 5.1.3), the form of mailbox names on IMAP's wire and on disk. Pure.
+ */
+#ifndef MAILDIR_MUTF7_H
+#define MAILDIR_MUTF7_H
+
+#include "base/strbuf.h"
+
+/* Append the UTF-8 form. false if in is not valid modified UTF-7 (8-bit, bad base64, unpaired surrogate,
+ * printable ASCII encoded, superfluous shift). */
+bool mutf7_decode(struct strbuf *out, struct bytes in);
+/* Append the modified UTF-7 form. false if in is not valid UTF-8. */
+bool mutf7_encode(struct strbuf *out, struct bytes in);
+
+#endif

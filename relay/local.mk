@@ -1,0 +1,1 @@
+# The relay: programs and their tests.
