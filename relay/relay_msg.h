@@ -1,0 +1,81 @@
+/*
+ * relay_msg.h - every record that crosses a process border of the relay: who sends it to whom, and its fields in order.
+ *
+ * u32, u64, str, bytes, fd: as in base/msg.h. `id` names a transaction chosen by the asking side; answers repeat it.
+ *
+ * smtp -> queue, on the local socket net/queue (one connection for each smtp process, many sessions in it)
+ * ------------------------------------------------------------------------------------------------
+ *   QUEUE_OPEN    id, peer address str, helo str, service str ("smtp", "submission")   a session begins (or its HELO changed)
+ *   QUEUE_AUTH    id, ticket bytes          -> QUEUE_REPLY 235 or 454: queue redeems the ticket itself
+ *   QUEUE_MAIL    id, reverse-path bytes (without <>), size u64 (0: not said), body8bit u32 -> QUEUE_REPLY
+ *   QUEUE_RCPT    id, forward-path bytes    -> QUEUE_REPLY
+ *   QUEUE_DATA    id                        -> QUEUE_FD, or QUEUE_REPLY with the refusal
+ *   QUEUE_GROW    id, size so far u64       -> QUEUE_FD: a larger place which holds the bytes so far, or QUEUE_REPLY with the refusal
+ *   QUEUE_COMMIT  id, size u64              -> QUEUE_REPLY when delivered or spooled, or refused; the transaction is over
+ *   QUEUE_RSET    id                        no answer: the transaction is forgotten
+ *   QUEUE_CLOSE   id                        no answer: the session is forgotten
+ * queue -> smtp
+ *   QUEUE_REPLY   id, code u32, text str ("2.1.5 Ok"; several lines separated by LF)
+ *   QUEUE_FD      id, cap u64 (octets that may be written from offset 0), fd
+ *
+ * sendmail -> queue, on the local socket `submit` (any local user; the kernel names the uid)
+ * ------------------------------------------------------------------------------------------------
+ *   SUBMIT        reverse-path bytes (empty: the caller's own address), flags u32 (1: the null reverse-path <>), recipient count u32,
+ *                 that many forward-paths bytes, fd: a memfd sealed against writing and shrinking, LF line ends
+ *   -> SUBMIT_REPLY code u32, text str
+ *
+ * queue -> relayd, on the control channel
+ * ------------------------------------------------------------------------------------------------
+ *   DELIVERER     id, account name str      a deliverer for that account -> DELIVERER_READY | DELIVERER_FAILED
+ *   SENDER        id                        a `remote` process           -> DELIVERER_READY | DELIVERER_FAILED
+ * relayd -> queue
+ *   DELIVERER_READY  id, fd: the seqpacket socket to it
+ *   DELIVERER_FAILED id, permanent u32, text str
+ *
+ * queue -> local, on that socket
+ * ------------------------------------------------------------------------------------------------
+ *   DELIVER       id, unique str, head bytes, offset u64, size u64, fd (read-only)
+ * local -> queue
+ *   DELIVERED     id, enum err_code u32 (ERR_OK: durable in the Maildir), text str (capped by the reader)
+ *
+ * queue -> remote, on that socket
+ * ------------------------------------------------------------------------------------------------
+ *   SEND          id, smarthost str ("host:port"), tls u32 (enum relay_tls), user str, password str (both empty: no AUTH), helo str, reverse-path bytes,
+ *                 recipient count u32, forward-paths bytes each, offset u64, size u64, fd (read-only, LF line ends)
+ * remote -> queue
+ *   SENT          id, recipient index u32, code u32 (SMTP: 2xx done, 4xx later, 5xx never), text str
+ *   SENT_ALL      id                        every recipient has its SENT
+ */
+#ifndef RELAY_RELAY_MSG_H
+#define RELAY_RELAY_MSG_H
+
+#include "base/child.h"
+
+enum relay_msg {
+    QUEUE_OPEN = CTL_USER,
+    QUEUE_AUTH,
+    QUEUE_MAIL,
+    QUEUE_RCPT,
+    QUEUE_DATA,
+    QUEUE_GROW,
+    QUEUE_COMMIT,
+    QUEUE_RSET,
+    QUEUE_CLOSE,
+    QUEUE_REPLY,
+    QUEUE_FD,
+    SUBMIT,
+    SUBMIT_REPLY,
+    DELIVERER,
+    SENDER,
+    DELIVERER_READY,
+    DELIVERER_FAILED,
+    DELIVER,
+    DELIVERED,
+    SEND,
+    SENT,
+    SENT_ALL,
+};
+
+enum relay_tls { RELAY_TLS_NONE, RELAY_TLS_STARTTLS, RELAY_TLS_IMPLICIT };
+
+#endif
