@@ -1,0 +1,111 @@
+/*
+ * site_conf.c - the options at the top of posthouse.conf, which authd, relayd and accessd read alike.
+ */
+#include "auth/site_conf.h"
+
+#include "base/strbuf.h"
+
+#include <arpa/inet.h>
+#include <netdb.h>
+#include <netinet/in.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { HOSTNAME_LEN_MAX = 253 };
+
+/* The value goes into SMTP greetings, Received lines and certificates: letters, digits, hyphens and dots
+ * only. */
+static int check_hostname(const char *value, struct err *e)
+{
+    size_t n = strlen(value);
+    if (n == 0)
+        return 0;
+    size_t ok = strspn(value, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-.");
+    if (ok != n || n > HOSTNAME_LEN_MAX || value[0] == '.' || value[0] == '-')
+        return err_set(e, ERR_INVALID, "a fully qualified host name such as \"mail.example.org\"");
+    return 0;
+}
+
+static int check_log(const char *value, struct err *e)
+{
+    if (strcmp(value, "stderr") == 0 || strcmp(value, "syslog") == 0 || strncmp(value, "file:/", 6) == 0)
+        return 0;
+    return err_set(e, ERR_INVALID, "\"stderr\", \"syslog\" or \"file:/path/to/the/log\"");
+}
+
+static int check_log_level(const char *value, struct err *e)
+{
+    static const char *const levels[] = {"error", "warn", "info", "debug"};
+    for (size_t i = 0; i < sizeof(levels) / sizeof(levels[0]); i++)
+        if (strcmp(value, levels[i]) == 0)
+            return 0;
+    return err_set(e, ERR_INVALID, "\"error\", \"warn\", \"info\" or \"debug\"");
+}
+
+static int check_absolute(const char *value, struct err *e)
+{
+    return value[0] == '/' ? 0 : err_set(e, ERR_INVALID, "an absolute path");
+}
+
+#define FIELD(f) offsetof(struct site_conf, f)
+
+const struct conf_row site_conf_rows[] = {
+    {NULL, "hostname", CONF_STRING, FIELD(hostname), "", 0, 0, NULL, check_hostname,
+     "name of this machine in greetings, Received lines and the self-signed certificate; empty: the "
+     "system's"},
+    {NULL, "log", CONF_STRING, FIELD(log), "stderr", 0, 0, NULL, check_log,
+     "where log lines go: stderr, syslog, or file:/path"},
+    {NULL, "log_level", CONF_STRING, FIELD(log_level), "info", 0, 0, NULL, check_log_level,
+     "the most verbose level that is logged: error, warn, info, debug"},
+    {NULL, "run_dir", CONF_STRING, FIELD(run_dir), RUNSTATEDIR "/posthouse", 0, 0, NULL, check_absolute,
+     "directory of the local sockets"},
+    {NULL, "state_dir", CONF_STRING, FIELD(state_dir), LOCALSTATEDIR "/lib/posthouse", 0, 0, NULL,
+     check_absolute, "directory of what must survive a restart, such as the self-signed certificate"},
+    {NULL, "plaintext_login", CONF_CHOICE, FIELD(plaintext_login), "loopback", 0, 0, "never|loopback", NULL,
+     "from where a password is accepted without TLS: loopback addresses, or nowhere"},
+    {NULL, "first_uid", CONF_INT, FIELD(first_uid), "500", 1, UINT32_MAX - 1, NULL, NULL,
+     "smallest uid that mail is served for"},
+};
+const size_t site_conf_nrows = sizeof(site_conf_rows) / sizeof(site_conf_rows[0]);
+
+/* The system's name, completed with its domain where the resolver knows it. */
+static char *system_hostname(void)
+{
+    char name[HOSTNAME_LEN_MAX + 1] = "";
+    if (gethostname(name, sizeof(name) - 1) != 0 || name[0] == '\0')
+        return xstrdup("localhost");
+    if (strchr(name, '.'))
+        return xstrdup(name);
+    struct addrinfo hints = {.ai_flags = AI_CANONNAME, .ai_socktype = SOCK_STREAM}, *ai = NULL;
+    if (getaddrinfo(name, NULL, &hints, &ai) != 0)
+        return xstrdup(name);
+    const char *canon = ai->ai_canonname;
+    bool better = canon && strchr(canon, '.') && strncmp(canon, "localhost", 9) != 0 &&
+                  check_hostname(canon, NULL) == 0;
+    char *found = xstrdup(better ? canon : name);
+    freeaddrinfo(ai);
+    return found;
+}
+
+void site_conf_complete(struct site_conf *site)
+{
+    if (!site->hostname)
+        site->hostname = system_hostname();
+}
+
+static bool is_loopback(const char *remote)
+{
+    struct in_addr v4;
+    struct in6_addr v6;
+    if (inet_pton(AF_INET, remote, &v4) == 1)
+        return ntohl(v4.s_addr) >> 24 == 127;
+    if (inet_pton(AF_INET6, remote, &v6) != 1)
+        return false;
+    return IN6_IS_ADDR_LOOPBACK(&v6) || (IN6_IS_ADDR_V4MAPPED(&v6) && v6.s6_addr[12] == 127);
+}
+
+bool site_plaintext_allowed(const struct site_conf *site, const char *remote)
+{
+    return site->plaintext_login == PLAINTEXT_LOOPBACK && is_loopback(remote);
+}
