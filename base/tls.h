@@ -30,4 +30,16 @@ void tls_session_free(gnutls_session_t session);
 /* "TLSv1.3 TLS_AES_256_GCM_SHA384" style words for Received and logs, into buf. */
 void tls_describe(gnutls_session_t session, char *buf, size_t size);
 
+/*
+ * The signer's records (base/msg.h), request and answer alike by type:
+ *   TLS_SIGNER_CHAIN {}                                            -> { serial u64, certificate chain bytes (PEM) }
+ *   TLS_SIGNER_SIGN  { serial u64, gnutls_sign_algorithm_t u32, digest bytes } -> { ok u32, signature bytes }
+ * serial names one pair of chain and key; the signer keeps the last two, so that contexts made before a renewal go on.
+ */
+enum tls_signer_record { TLS_SIGNER_CHAIN = 1, TLS_SIGNER_SIGN = 2 };
+
+/* Ask the signer whether the certificate has changed, and if so replace *ctx by a new context. 0 also when nothing changed; -1 when
+ * the signer cannot be asked (*ctx stays). */
+int tls_server_renew(struct tls_context **ctx, struct err *e);
+
 #endif

@@ -1,0 +1,125 @@
+/*
+ * io_pump.c - after the login: move bytes between a client's stream and the socket pair of its session.
+ *
+ * At most one buffer full (64 KB) is under way in each direction; a side that does not read stops the other
+ * one. When the client ends its side the session sees the end of its input and may still answer; when the
+ * session ends, what it wrote is sent, then all is over.
+ */
+#include "base/fs.h"
+#include "base/io_internal.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+struct io_pump {
+    struct watch other;
+    void (*done)(void *);
+    void *arg;
+    bool other_eof, told_eof;
+};
+
+static bool send_to_other(struct io *io)
+{
+    struct bytes in;
+    while ((in = io_buffer_bytes(&io->in)).n) {
+        ssize_t n = send(io->pump->other.fd, in.p, in.n, MSG_NOSIGNAL);
+        if (n < 0 && errno == EAGAIN)
+            return true;
+        if (n < 0)
+            return false;
+        io_buffer_consume(&io->in, (size_t)n);
+    }
+    if (io->eof && !io->pump->told_eof) {
+        shutdown(io->pump->other.fd, SHUT_WR);
+        io->pump->told_eof = true;
+    }
+    return true;
+}
+
+static void receive_from_other(struct io *io)
+{
+    char *p = strbuf_room(&io->out.sb, IO_WIRE);
+    ssize_t n = recv(io->pump->other.fd, p, IO_WIRE, 0);
+    if (n > 0)
+        strbuf_extend(&io->out.sb, (size_t)n);
+    else if (n == 0 || errno != EAGAIN)
+        io->pump->other_eof = true;
+    io_buffer_consume(&io->out, 0);
+}
+
+static void pump_end(struct io *io)
+{
+    void (*done)(void *) = io->pump->done;
+    void *arg = io->pump->arg;
+    io_flush(io);
+    if (io->secure && !io->failed)
+        gnutls_bye(io->tls, GNUTLS_SHUT_WR);
+    io_flush(io);
+    io_pump_free(io);
+    loop_unwatch(io->loop, &io->watch);
+    done(arg);
+}
+
+static void pump_interest(struct io *io)
+{
+    struct io_pump *pump = io->pump;
+    bool backlog = io_buffer_bytes(&io->in).n, full = io_output_pending(io);
+    loop_rewatch(io->loop, &pump->other,
+                 (backlog ? EPOLLOUT : 0) | (!full && !pump->other_eof ? EPOLLIN : 0));
+    io->paused = backlog;
+    io_interest(io);
+}
+
+void io_pump_run(struct io *io)
+{
+    struct io_pump *pump = io->pump;
+    io_flush(io);
+    if (!io_buffer_bytes(&io->in).n)
+        io_fill(io);
+    bool alive = send_to_other(io);
+    if (!io_output_pending(io) && !pump->other_eof) {
+        receive_from_other(io);
+        io_flush(io);
+    }
+    if (!alive || io->failed || (pump->other_eof && !io_output_pending(io)))
+        pump_end(io);
+    else
+        pump_interest(io);
+}
+
+static void on_other(void *arg, uint32_t events)
+{
+    struct io *io = arg;
+    if ((events & (EPOLLHUP | EPOLLERR)) && !io->pump->other.events) {
+        io->pump->other_eof = true; /* reported unasked: what it wrote is still read below */
+        loop_unwatch(io->loop, &io->pump->other);
+    }
+    io_pump_run(io);
+}
+
+void io_pump_free(struct io *io)
+{
+    if (!io->pump)
+        return;
+    loop_unwatch(io->loop, &io->pump->other);
+    close(io->pump->other.fd);
+    free(io->pump);
+    io->pump = NULL;
+}
+
+void io_pump(struct io *io, int other_fd, void (*done)(void *arg), void *arg)
+{
+    struct io_pump *pump = xcalloc(1, sizeof *pump);
+    pump->done = done;
+    pump->arg = arg;
+    io->pump = pump;
+    io->fresh = false;
+    io->in.sb.max = io->out.sb.max = IO_WIRE;
+    timer_stop(io->loop, &io->deadline);
+    fs_set_nonblock(other_fd, true);
+    loop_watch(io->loop, &pump->other, other_fd, EPOLLIN, on_other, io);
+    timer_set(io->loop, &io->kick, 0);
+}
