@@ -21,3 +21,15 @@ base_libbase_a_SOURCES = \
 
 # What every program links; --as-needed drops what it does not use.
 BASE_LIBS = base/libbase.a $(GNUTLS_LIBS) $(CONFUSE_LIBS) $(SECCOMP_LIBS)
+
+check_PROGRAMS += t/unit/event_test t/unit/io_test t/unit/msg_test
+TESTS += t/unit/event_test t/unit/io_test t/unit/msg_test
+t_unit_event_test_SOURCES = t/unit/event_test.c
+t_unit_event_test_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+t_unit_event_test_LDADD = $(BASE_LIBS) $(UNIT_LIBS)
+t_unit_io_test_SOURCES = t/unit/io_test.c
+t_unit_io_test_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+t_unit_io_test_LDADD = $(BASE_LIBS) $(UNIT_LIBS)
+t_unit_msg_test_SOURCES = t/unit/msg_test.c
+t_unit_msg_test_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+t_unit_msg_test_LDADD = $(BASE_LIBS) $(UNIT_LIBS)

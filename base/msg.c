@@ -132,7 +132,9 @@ int msg_get_fd(struct msg_in *in)
         in->bad = true;
         return -1;
     }
-    return TAKE_FD(in->fds[in->next_fd++]);
+    int fd = TAKE_FD(in->fds[in->next_fd]);
+    in->next_fd++;
+    return fd;
 }
 
 bool msg_end(struct msg_in *in)

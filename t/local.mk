@@ -1,3 +1,3 @@
 # Tests. Unit tests are listed in the local.mk of the directory that they test; each speaks TAP.
 EXTRA_DIST += t/unit/unit.h
-UNIT_LIBS = $(CHECK_LIBS)
+
