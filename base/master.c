@@ -88,27 +88,19 @@ static const char *setting(const struct master *m, size_t offset)
 
 /* ---- log ---- */
 
-static struct log_sink *the_sink; /* for the writer below, which log.h calls without an argument */
-
-static void write_line(enum log_level level, const char *line)
-{
-    log_sink_write(the_sink, level, line);
-}
-
 static void on_sink(void *arg, uint32_t events)
 {
     struct master *m = arg;
     (void)events;
-    log_sink_read(m->sink);
+    log_sink_receive(m->sink);
 }
 
 static int open_log(struct master *m, struct err *e)
 {
-    m->sink = log_sink_open(m->hooks->program, setting(m, m->hooks->log_offset), e);
+    m->sink = log_sink_open(setting(m, m->hooks->log_offset), m->hooks->program, e);
     if (!m->sink)
         return -1;
-    the_sink = m->sink;
-    log_set_writer(write_line);
+    log_sink_use(m->sink);
     loop_watch(m->loop, &m->sink_watch, log_sink_fd(m->sink), EPOLLIN, on_sink, m);
     return 0;
 }
@@ -166,7 +158,8 @@ static void reload(void *arg, int signo)
     if (fresh) {
         m->settings = fresh;
         listeners_begin(m);
-        if (m->hooks->configured && m->hooks->configured(m, &e)) {
+        if ((m->hooks->configured && m->hooks->configured(m, &e)) ||
+            log_sink_move(m->sink, setting(m, m->hooks->log_offset), &e)) {
             listeners_rollback(m);
             m->settings = old;
             old = fresh;
@@ -190,15 +183,16 @@ static void reload(void *arg, int signo)
 static void reopen_log(void *arg, int signo)
 {
     struct master *m = arg;
+    struct err e;
     (void)signo;
-    log_sink_reopen(m->sink);
+    if (log_sink_reopen(m->sink, &e))
+        log_error("%s", e.text);
 }
 
 static void on_second(void *arg)
 {
     struct master *m = arg;
     timer_set(m->loop, &m->second, 1000);
-    log_sink_check(m->sink);
     if (m->hooks->tick && !m->stopping)
         m->hooks->tick(m);
 }
@@ -327,9 +321,10 @@ static int run(struct master *m)
     timer_set(m->loop, &m->second, 1000);
     children_start(m);
     loop_run(m->loop);
-    log_sink_read(m->sink);
+    log_sink_receive(m->sink);
     log_info("stopped");
     listeners_close(m);
+    log_sink_free(m->sink);
     return 0;
 }
 

@@ -126,7 +126,8 @@ pid_t master_spawn(struct master *m, char *const argv[], const struct priv *who,
     if (s.fds[2] < 0)
         s.fds[2] = STDERR_FILENO;
 #endif
-    s.fds[CHILD_LOG_FD] = log_sink_child_fd(m->sink);
+    AUTO_CLOSE int log_fd = log_sink_child(m->sink);
+    s.fds[CHILD_LOG_FD] = log_fd;
     pid_t pid = fork_run(m, &s, e);
     if (pid < 0)
         return -1;
@@ -243,8 +244,8 @@ static void start(void *arg)
         restart_later(s);
         return;
     }
-    struct spawn spawn = {
-        .argv = argv, .fds = {-1, -1, STDERR_FILENO, log_sink_child_fd(s->master->sink), pair[1]}, .nfds = 5};
+    AUTO_CLOSE int log_fd = log_sink_child(s->master->sink);
+    struct spawn spawn = {.argv = argv, .fds = {-1, -1, STDERR_FILENO, log_fd, pair[1]}, .nfds = 5};
     s->pid = fork_run(s->master, &spawn, &e);
     close(pair[1]);
     if (s->pid < 0) {
@@ -270,18 +271,28 @@ static void restart_later(struct slot *s)
     timer_set(s->master->loop, &s->restart, s->backoff);
 }
 
+/* Lines from these uids need no mark in the log. */
+static void own_uid(struct master *m, uid_t uid)
+{
+    m->own_uids = xrealloc(m->own_uids, m->nown_uids + 1, sizeof *m->own_uids);
+    m->own_uids[m->nown_uids++] = uid;
+    log_sink_own_uids(m->sink, m->own_uids, m->nown_uids);
+}
+
 int children_prepare(struct master *m, struct err *e)
 {
     for (size_t i = 0; i < m->hooks->nchildren; i++) {
         const struct master_child *kind = &m->hooks->children[i];
-        uid_t uid;
-        gid_t gid;
+        uid_t uid = 0;
+        gid_t gid = 0;
         if (kind->user && master_ids(m, kind->user, &uid, &gid))
             return err_set(
                 e, ERR_NOTFOUND,
                 "the system account %s is missing; `make install` or contrib/create-users makes it",
                 kind->user);
         unsigned count = kind->count ? kind->count : (unsigned)get_nprocs();
+        if (kind->user)
+            own_uid(m, uid);
         m->slots = xrealloc(m->slots, m->nslots + count, sizeof *m->slots);
         for (unsigned j = 0; j < count; j++)
             m->slots[m->nslots++] = (struct slot){.master = m, .kind = kind};

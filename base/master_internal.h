@@ -42,6 +42,8 @@ struct master {
     unsigned generation;
     pid_t *spawned;
     size_t nspawned, spawned_size;
+    uid_t *own_uids;
+    size_t nown_uids;
     struct timer second, stop_poll;
     uint64_t stop_at; /* when patience ends */
 };
