@@ -1,10 +1,10 @@
 /*
  * conf.h - one configuration file, every option one row.
  *
- * The file is libconfuse's syntax: `name = value` at the top level and inside named sections. Each program declares
- * the rows that it knows: the common ones and its own section's. Sections of other programs are skipped (their owners
- * check them), everything else unknown is an error. Reading, checking, dumping and the manual use the same row.
- * A complaint names file and line, what is wrong and what would be right.
+ * The file is libconfuse's syntax: `name = value` at the top level and inside named sections. Each program
+ * declares the rows that it knows: the common ones and its own section's. Sections of other programs are
+ * skipped (their owners check them), everything else unknown is an error. Reading, checking, dumping and the
+ * manual use the same row. A complaint names file and line, what is wrong and what would be right.
  */
 #ifndef BASE_CONF_H
 #define BASE_CONF_H
@@ -30,9 +30,10 @@ struct conf_row {
     const char *section; /* NULL: top level */
     const char *name;
     enum conf_type type;
-    size_t offset;       /* of the field in the program's settings struct */
-    const char *fallback; /* the default, as it would stand in the file; lists: values separated by one space */
-    int64_t min, max;    /* INT, SIZE, TIME; both 0: no bounds beyond "not negative" */
+    size_t offset; /* of the field in the program's settings struct */
+    const char
+        *fallback;    /* the default, as it would stand in the file; lists: values separated by one space */
+    int64_t min, max; /* INT, SIZE, TIME; both 0: no bounds beyond "not negative" */
     const char *choices; /* CHOICE */
     /* Further check of one value (of each, in lists); writes what would be right into e. May be NULL. */
     int (*check)(const char *value, struct err *e);
@@ -48,9 +49,9 @@ struct conf_table {
     const char *const *foreign; /* names of other programs' sections, NULL-terminated */
 };
 
-/* Read settings from an open file (or all defaults if f is NULL). `name` is for complaints. Every complaint is handed to
- * complain(arg, "FILE:LINE: ..."); reading goes on to find more. Returns a settings struct to be released with conf_free,
- * or NULL if there was any complaint. */
+/* Read settings from an open file (or all defaults if f is NULL). `name` is for complaints. Every complaint
+ * is handed to complain(arg, "FILE:LINE: ..."); reading goes on to find more. Returns a settings struct to be
+ * released with conf_free, or NULL if there was any complaint. */
 void *conf_read(FILE *f, const char *name, const struct conf_table *table,
                 void (*complain)(void *arg, const char *text), void *arg);
 void conf_free(void *settings, const struct conf_table *table);

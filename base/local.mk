@@ -5,6 +5,8 @@ base_libbase_a_SOURCES = \
 	base/child.c base/child.h \
 	base/cleanup.h \
 	base/conf.c base/conf.h \
+	base/conf_scan.c base/conf_scan.h \
+	base/conf_value.c base/conf_value.h \
 	base/err.c base/err.h \
 	base/event.c base/event.h \
 	base/fs.c base/fs.h \
@@ -33,3 +35,34 @@ t_unit_io_test_LDADD = $(BASE_LIBS) $(UNIT_LIBS)
 t_unit_msg_test_SOURCES = t/unit/msg_test.c
 t_unit_msg_test_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 t_unit_msg_test_LDADD = $(BASE_LIBS) $(UNIT_LIBS)
+
+check_PROGRAMS += t/unit/bytes_test
+TESTS += t/unit/bytes_test
+t_unit_bytes_test_SOURCES = t/unit/bytes_test.c
+t_unit_bytes_test_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+t_unit_bytes_test_LDADD = $(BASE_LIBS) $(UNIT_LIBS)
+check_PROGRAMS += t/unit/conf_test
+TESTS += t/unit/conf_test
+t_unit_conf_test_SOURCES = t/unit/conf_test.c
+t_unit_conf_test_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+t_unit_conf_test_LDADD = $(BASE_LIBS) $(UNIT_LIBS)
+check_PROGRAMS += t/unit/fs_test
+TESTS += t/unit/fs_test
+t_unit_fs_test_SOURCES = t/unit/fs_test.c
+t_unit_fs_test_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+t_unit_fs_test_LDADD = $(BASE_LIBS) $(UNIT_LIBS)
+check_PROGRAMS += t/unit/log_sink_test
+TESTS += t/unit/log_sink_test
+t_unit_log_sink_test_SOURCES = t/unit/log_sink_test.c
+t_unit_log_sink_test_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+t_unit_log_sink_test_LDADD = $(BASE_LIBS) $(UNIT_LIBS)
+check_PROGRAMS += t/unit/strbuf_test
+TESTS += t/unit/strbuf_test
+t_unit_strbuf_test_SOURCES = t/unit/strbuf_test.c
+t_unit_strbuf_test_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+t_unit_strbuf_test_LDADD = $(BASE_LIBS) $(UNIT_LIBS)
+check_PROGRAMS += t/unit/text_test
+TESTS += t/unit/text_test
+t_unit_text_test_SOURCES = t/unit/text_test.c
+t_unit_text_test_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+t_unit_text_test_LDADD = $(BASE_LIBS) $(UNIT_LIBS)
