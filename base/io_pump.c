@@ -19,24 +19,23 @@ struct io_pump {
     void (*done)(void *);
     void *arg;
     bool other_eof, told_eof;
+    bool unwatched; /* the session is gone; what it wrote is read without being told to */
 };
 
-static bool send_to_other(struct io *io)
+/* What a session that has gone did not read is dropped: what it wrote before must still be sent. */
+static void send_to_other(struct io *io)
 {
     struct bytes in;
     while ((in = io_buffer_bytes(&io->in)).n) {
         ssize_t n = send(io->pump->other.fd, in.p, in.n, MSG_NOSIGNAL);
         if (n < 0 && errno == EAGAIN)
-            return true;
-        if (n < 0)
-            return false;
-        io_buffer_consume(&io->in, (size_t)n);
+            return;
+        io_buffer_consume(&io->in, n < 0 ? in.n : (size_t)n);
     }
     if (io->eof && !io->pump->told_eof) {
         shutdown(io->pump->other.fd, SHUT_WR);
         io->pump->told_eof = true;
     }
-    return true;
 }
 
 static void receive_from_other(struct io *io)
@@ -67,8 +66,9 @@ static void pump_interest(struct io *io)
 {
     struct io_pump *pump = io->pump;
     bool backlog = io_buffer_bytes(&io->in).n, full = io_output_pending(io);
-    loop_rewatch(io->loop, &pump->other,
-                 (backlog ? EPOLLOUT : 0) | (!full && !pump->other_eof ? EPOLLIN : 0));
+    if (!pump->unwatched)
+        loop_rewatch(io->loop, &pump->other,
+                     (backlog ? EPOLLOUT : 0) | (!full && !pump->other_eof ? EPOLLIN : 0));
     io->paused = backlog;
     io_interest(io);
 }
@@ -79,12 +79,14 @@ void io_pump_run(struct io *io)
     io_flush(io);
     if (!io_buffer_bytes(&io->in).n)
         io_fill(io);
-    bool alive = send_to_other(io);
-    if (!io_output_pending(io) && !pump->other_eof) {
+    send_to_other(io);
+    do {
+        if (io_output_pending(io) || pump->other_eof)
+            break;
         receive_from_other(io);
         io_flush(io);
-    }
-    if (!alive || io->failed || (pump->other_eof && !io_output_pending(io)))
+    } while (pump->unwatched);
+    if (io->failed || (pump->other_eof && !io_output_pending(io)))
         pump_end(io);
     else
         pump_interest(io);
@@ -94,7 +96,7 @@ static void on_other(void *arg, uint32_t events)
 {
     struct io *io = arg;
     if ((events & (EPOLLHUP | EPOLLERR)) && !io->pump->other.events) {
-        io->pump->other_eof = true; /* reported unasked: what it wrote is still read below */
+        io->pump->unwatched = true; /* reported unasked, again and again */
         loop_unwatch(io->loop, &io->pump->other);
     }
     io_pump_run(io);
