@@ -66,3 +66,5 @@ TESTS += t/unit/text_test
 t_unit_text_test_SOURCES = t/unit/text_test.c
 t_unit_text_test_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 t_unit_text_test_LDADD = $(BASE_LIBS) $(UNIT_LIBS)
+
+FUZZ_TARGETS += conf_scan

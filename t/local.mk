@@ -1,3 +1,49 @@
 # Tests. Unit tests are listed in the local.mk of the directory that they test; each speaks TAP.
-EXTRA_DIST += t/unit/unit.h
+EXTRA_DIST += t/README t/posthouse.py t/unit/unit.h
 
+BEHAVIOUR_TESTS += \
+	t/0010-include-graph.t \
+	t/0020-fuzz-seeds.t
+EXTRA_DIST += $(BEHAVIOUR_TESTS)
+TESTS += $(BEHAVIOUR_TESTS)
+
+# Fuzz targets. In `make check` each runs over its seeds; `make fuzz` builds them with libFuzzer and runs each for
+# FUZZ_SECONDS. All of our libraries are linked to each, whatever it tests.
+EXTRA_DIST += t/fuzz/replay.c $(FUZZ_TARGETS:%=t/fuzz/%_fuzz.c) $(FUZZ_TARGETS:%=t/fuzz/corpus/%)
+FUZZ_LIBRARY_C = $(foreach l,$(noinst_LIBRARIES),$(filter %.c,$($(subst /,_,$(subst .,_,$(l)))_SOURCES)))
+FUZZ_LIBS = $(GNUTLS_LIBS) $(CONFUSE_LIBS) $(SECCOMP_LIBS) $(GSASL_LIBS) $(IDN2_LIBS) $(CRYPT_LIBS) $(UNISTRING_LIBS) \
+	$(PAM_LIBS)
+FUZZ_CPPFLAGS = $(DEFS) $(DEFAULT_INCLUDES) $(AM_CPPFLAGS) $(CPPFLAGS)
+FUZZ_CLANG = clang
+FUZZ_CFLAGS = -std=gnu17 -g -O1 -fno-omit-frame-pointer -fsanitize=address,undefined
+FUZZ_SECONDS = 30
+FUZZ_REPLAYS = $(FUZZ_TARGETS:%=t/fuzz/%_replay)
+
+$(FUZZ_REPLAYS): t/fuzz/%_replay: t/fuzz/%_fuzz.c t/fuzz/replay.c $(noinst_LIBRARIES)
+	@$(MKDIR_P) t/fuzz
+	$(AM_V_CCLD)$(CC) $(FUZZ_CPPFLAGS) $(AM_CFLAGS) -Wno-missing-prototypes $(CFLAGS) $(AM_LDFLAGS) $(LDFLAGS) -o $@ \
+		$(filter %.c,$^) -Wl,--start-group $(noinst_LIBRARIES) -Wl,--end-group $(FUZZ_LIBS) $(LIBS)
+t/fuzz/replays.stamp: $(FUZZ_REPLAYS)
+	@$(MKDIR_P) t/fuzz && echo $(FUZZ_TARGETS) > $@
+check_DATA = t/fuzz/replays.stamp
+CLEANFILES += $(FUZZ_REPLAYS) t/fuzz/replays.stamp
+
+fuzz/obj/%.o: %.c
+	@$(MKDIR_P) $(@D)
+	$(AM_V_CC)$(FUZZ_CLANG) $(FUZZ_CPPFLAGS) $(FUZZ_CFLAGS) -fsanitize=fuzzer-no-link -c -o $@ $<
+fuzz/libfuzz.a: $(FUZZ_LIBRARY_C:%.c=fuzz/obj/%.o)
+	$(AM_V_AR)rm -f $@ && $(AR) cr $@ $^
+fuzz/bin/%: t/fuzz/%_fuzz.c fuzz/libfuzz.a
+	@$(MKDIR_P) $(@D)
+	$(AM_V_CCLD)$(FUZZ_CLANG) $(FUZZ_CPPFLAGS) $(FUZZ_CFLAGS) -fsanitize=fuzzer -o $@ $< fuzz/libfuzz.a $(FUZZ_LIBS) $(LIBS)
+fuzz: $(FUZZ_TARGETS:%=fuzz/bin/%)
+	@$(MKDIR_P) fuzz/found fuzz/log; for t in $(FUZZ_TARGETS); do \
+		$(MKDIR_P) fuzz/corpus/$$t && echo "== $$t, $(FUZZ_SECONDS) s" && \
+		fuzz/bin/$$t -max_total_time=$(FUZZ_SECONDS) -timeout=10 -rss_limit_mb=1024 -print_final_stats=1 \
+			-artifact_prefix=fuzz/found/$$t- fuzz/corpus/$$t $(srcdir)/t/fuzz/corpus/$$t > fuzz/log/$$t 2>&1 || \
+		{ tail -40 fuzz/log/$$t; exit 1; }; grep number_of_executed_units fuzz/log/$$t; \
+	done
+clean-local: clean-fuzz
+clean-fuzz:
+	rm -rf fuzz
+.PHONY: fuzz clean-fuzz
