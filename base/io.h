@@ -1,14 +1,15 @@
 /*
  * io.h - a buffered non-blocking stream, with TLS inside and back-pressure.
  *
- * One struct io owns one socket. The owner's callback is told what happened; it reads from the input buffer, writes to the
- * output buffer, and may io_free the stream from inside the callback (it must then touch it no more).
- * Rules that exclude old mistakes:
+ * One struct io owns one socket. The owner's callback is told what happened; it reads from the input buffer,
+ * writes to the output buffer, and may io_free the stream from inside the callback (it must then touch it no
+ * more). Rules that exclude old mistakes:
  * - after shutdown or end of input every read finds nothing (no buffer of the TLS layer outlives it);
- * - io_start_tls throws away whatever clear text was read before: bytes in front of the handshake do not survive it;
+ * - io_start_tls throws away whatever clear text was read before: bytes in front of the handshake do not
+ * survive it;
  * - the input buffer has a cap: when it is full no more is read from the socket until the owner consumes;
- * - the output buffer has a cap: above its high-water mark input is not reported (a client that never reads is
- *   not served), and writing past the cap ends the stream with IO_ERROR.
+ * - the output buffer has a cap: above its high-water mark input is not reported (a client that never reads
+ * is not served), and writing past the cap ends the stream with IO_ERROR.
  */
 #ifndef BASE_IO_H
 #define BASE_IO_H
@@ -26,7 +27,7 @@ enum io_event {
     IO_INPUT,   /* there are new bytes in the input buffer */
     IO_DRAINED, /* the output buffer has run empty */
     IO_SECURED, /* the TLS handshake is done */
-    IO_EOF,     /* the peer has ended its side; the input buffer may still hold bytes that were reported before */
+    IO_EOF, /* the peer has ended its side; the input buffer may still hold bytes that were reported before */
     IO_TIMEOUT, /* the deadline set with io_deadline has passed */
     IO_ERROR,   /* broken connection, failed handshake (io_error says why) */
 };
@@ -42,9 +43,9 @@ int io_detach(struct io *io);
 /* What is in the input buffer; valid until the next io call. */
 struct bytes io_input(const struct io *io);
 void io_consume(struct io *io, size_t n);
-/* The next line ending in CRLF, without it, or (bare_lf_ok) in LF. Returns 1 and the line (valid until the next io call; it is
- * consumed), 0 if there is no whole line yet, -1 if a line is longer than max, -2 if a bare CR or (unless
- * bare_lf_ok) a bare LF stands in it. */
+/* The next line ending in CRLF, without it, or (bare_lf_ok) in LF. Returns 1 and the line (valid until the
+ * next io call; it is consumed), 0 if there is no whole line yet, -1 if a line is longer than max, -2 if a
+ * bare CR or (unless bare_lf_ok) a bare LF stands in it. */
 int io_line(struct io *io, size_t max, bool bare_lf_ok, struct bytes *line);
 
 /* Queue output. Sent when the callback returns, in as few system calls as possible. */
@@ -60,15 +61,16 @@ void io_resume(struct io *io);
 /* One deadline, ms from now; 0 takes it away. Reported once as IO_TIMEOUT. */
 void io_deadline(struct io *io, uint64_t ms);
 
-/* Server side of a handshake: starts when the output has been sent. Discards buffered input first. IO_SECURED or IO_ERROR follows. */
+/* Server side of a handshake: starts when the output has been sent. Discards buffered input first. IO_SECURED
+ * or IO_ERROR follows. */
 void io_start_tls(struct io *io, struct tls_context *ctx);
 gnutls_session_t io_tls(const struct io *io); /* NULL on a clear connection */
 bool io_secure(const struct io *io);
 int io_fd(const struct io *io);
 const char *io_error(const struct io *io);
 
-/* From now on move bytes between io and other_fd (a socket, taken over) in both directions until one side ends, then
- * call done(arg) and nothing else; io must be io_freed there. Buffered input goes first. */
+/* From now on move bytes between io and other_fd (a socket, taken over) in both directions until one side
+ * ends, then call done(arg) and nothing else; io must be io_freed there. Buffered input goes first. */
 void io_pump(struct io *io, int other_fd, void (*done)(void *arg), void *arg);
 
 #endif

@@ -1,5 +1,5 @@
 /*
- * io_internal.h - the inside of a stream, shared by io.c and io_pump.c only.
+ * io_internal.h - the inside of a stream, shared by io.c, io_wire.c and io_pump.c only.
  */
 #ifndef BASE_IO_INTERNAL_H
 #define BASE_IO_INTERNAL_H
@@ -37,6 +37,12 @@ struct io {
 
 struct bytes io_buffer_bytes(const struct io_buffer *b);
 void io_buffer_consume(struct io_buffer *b, size_t n);
+size_t io_buffer_room(const struct io_buffer *b);
+/* The stream is broken; the first reason stays. */
+void io_fail(struct io *io, const char *what, const char *why);
+/* Make the TLS session that was asked for; go on with its handshake. */
+void io_tls_begin(struct io *io);
+void io_tls_handshake(struct io *io);
 /* Read once into io->in; 1 got something, 0 nothing there, -1 end or error (io->eof, io->failed tell which).
  */
 int io_fill(struct io *io);

@@ -10,7 +10,7 @@ base_libbase_a_SOURCES = \
 	base/err.c base/err.h \
 	base/event.c base/event.h \
 	base/fs.c base/fs.h \
-	base/io.c base/io.h base/io_internal.h base/io_pump.c \
+	base/io.c base/io.h base/io_internal.h base/io_pump.c base/io_wire.c \
 	base/log.c base/log.h \
 	base/log_sink.c base/log_sink.h \
 	base/master.c base/master.h base/master_children.c base/master_internal.h base/master_listen.c \
