@@ -1,1 +1,60 @@
-# Units, samples, and the scripts behind the two commands.
+# Units, the PAM service file, and the scripts behind the two commands.
+EXTRA_DIST += \
+	.ci/run \
+	autogen.sh \
+	contrib/create-users \
+	contrib/install-deps \
+	contrib/posthouse.pam \
+	contrib/quickstart \
+	contrib/sandbox \
+	contrib/systemd/posthouse-accessd.service.in \
+	contrib/systemd/posthouse-authd.service.in \
+	contrib/systemd/posthouse-relayd.service.in \
+	contrib/systemd/posthouse.target \
+	contrib/test
+
+systemdunit_DATA = $(UNITS) contrib/systemd/posthouse.target
+UNITS = \
+	contrib/systemd/posthouse-accessd.service \
+	contrib/systemd/posthouse-authd.service \
+	contrib/systemd/posthouse-relayd.service
+$(UNITS): %: %.in Makefile
+	@$(MKDIR_P) $(@D)
+	$(AM_V_GEN)$(SED) 's|@sbindir[@]|$(sbindir)|' $< > $@
+CLEANFILES += $(UNITS)
+
+# These run under a user's uid and must not be readable by it, or the kernel would let that user trace them.
+UNREADABLE = posthouse-imap posthouse-pop3 posthouse-local
+
+install-exec-hook:
+	@for p in $(UNREADABLE); do \
+		test ! -f "$(DESTDIR)$(pkglibexecdir)/$$p" || chmod 0711 "$(DESTDIR)$(pkglibexecdir)/$$p"; \
+	done
+
+# The PAM file is configuration: one that is there stays.
+install-data-local:
+	@$(MKDIR_P) '$(DESTDIR)$(pamdir)'
+	@if test -f '$(DESTDIR)$(pamdir)/posthouse'; then \
+		cmp -s $(srcdir)/contrib/posthouse.pam '$(DESTDIR)$(pamdir)/posthouse' || \
+			echo 'kept $(DESTDIR)$(pamdir)/posthouse as it is'; \
+	else \
+		$(INSTALL_DATA) $(srcdir)/contrib/posthouse.pam '$(DESTDIR)$(pamdir)/posthouse'; \
+	fi
+
+install-data-hook:
+	@if test -n '$(DESTDIR)' || test '$(install_users)' = no || test "$$(id -u)" != 0; then \
+		echo 'To finish on the machine that will run it, as root:  contrib/create-users &&'; \
+		echo '    install -d -o root -m 755 $(localstatedir)/lib/posthouse &&'; \
+		echo '    install -d -o posthouse -g posthouse -m 700 $(localstatedir)/spool/posthouse'; \
+	else \
+		$(srcdir)/contrib/create-users && \
+		$(INSTALL) -d -o root -g root -m 755 '$(localstatedir)/lib/posthouse' && \
+		$(INSTALL) -d -o posthouse -g posthouse -m 700 '$(localstatedir)/spool/posthouse' && \
+		echo 'System accounts, $(localstatedir)/lib/posthouse, $(localstatedir)/spool/posthouse and the PAM service' && \
+		echo '$(pamdir)/posthouse are there. Start with:  systemctl daemon-reload && systemctl enable --now posthouse.target'; \
+	fi
+uninstall-local:
+	@if cmp -s $(srcdir)/contrib/posthouse.pam '$(DESTDIR)$(pamdir)/posthouse'; then rm -f '$(DESTDIR)$(pamdir)/posthouse'; fi
+
+AM_DISTCHECK_CONFIGURE_FLAGS = --disable-install-users \
+	--with-systemdunitdir=$$dc_install_base/lib/systemd/system --with-pamdir=$$dc_install_base/etc/pam.d

@@ -3,7 +3,8 @@ EXTRA_DIST += t/README t/posthouse.py t/unit/unit.h
 
 BEHAVIOUR_TESTS += \
 	t/0010-include-graph.t \
-	t/0020-fuzz-seeds.t
+	t/0020-fuzz-seeds.t \
+	t/0030-units-verify.t
 EXTRA_DIST += $(BEHAVIOUR_TESTS)
 TESTS += $(BEHAVIOUR_TESTS)
 

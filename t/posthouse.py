@@ -126,7 +126,7 @@ class User:
 
 class Sandbox:
     """A complete instance on ports of its own. users: names for a passwd-file, each with a home and (as root) a uid of its own."""
-    _next_port = 20000 + os.getpid() * 16 % 20000
+    _next_port = 20000 + os.getpid() * 16 % 12000  # below the ports that the kernel gives to clients
 
     def __init__(self, users=("anna",), conf="", passwd_lines=(), system_accounts=False, password=PASSWORD):
         self.dir = tempfile.mkdtemp(prefix="posthouse-test-")
