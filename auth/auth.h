@@ -1,11 +1,11 @@
 /*
  * auth.h - all that relay and access see of authentication: start, continue, look up, redeem.
  *
- * The daemon behind it (authd with auth, signer, nss and PAM workers) listens on three local sockets below the run directory:
- *   net/auth     for login and smtp (inside their chroot): SASL exchanges; answers with a ticket, never with a uid
- *   auth-lookup  for queue: does this account exist, and whose is this ticket (service smtp only)
- *   auth-master  for root (accessd, relayd): look up, redeem a ticket
- * A ticket is 32 hex digits, valid once, for 20 seconds, for one service and for one redeeming process.
+ * The daemon behind it (authd with auth, signer, nss and PAM workers) listens on three local sockets below
+ * the run directory: net/auth     for login and smtp (inside their chroot): SASL exchanges; answers with a
+ * ticket, never with a uid auth-lookup  for queue: does this account exist, and whose is this ticket (service
+ * smtp only) auth-master  for root (accessd, relayd): look up, redeem a ticket A ticket is 32 hex digits,
+ * valid once, for 20 seconds, for one service and for one redeeming process.
  */
 #ifndef AUTH_AUTH_H
 #define AUTH_AUTH_H
@@ -28,10 +28,12 @@ struct account {
     uid_t uid;
     gid_t gid;
     char *home;
-    char *mail; /* absolute path of the Maildir */
+    char *mail;                          /* absolute path of the Maildir */
     int64_t quota_bytes, quota_messages; /* 0: none */
 };
 void account_done(struct account *a);
+/* A copy of its own; to is overwritten. */
+void account_copy(struct account *to, const struct account *from);
 
 /* ---- in an event loop: login and smtp ---- */
 
@@ -40,7 +42,8 @@ struct auth_client *auth_client_new(struct loop *loop, const char *path);
 void auth_client_free(struct auth_client *client);
 
 enum auth_status {
-    AUTH_CONTINUE, /* send `text` (base64, may be empty) to the client and call auth_continue with its answer */
+    AUTH_CONTINUE, /* send `text` (base64, may be empty) to the client and call auth_continue with its answer
+                    */
     AUTH_OK,       /* `text` is the ticket; `name` the account's name, for logs only */
     AUTH_FAILED,   /* wrong name or password, or account refused */
     AUTH_INVALID,  /* malformed SASL message, unknown mechanism */
@@ -60,10 +63,10 @@ struct auth_peer {
     const char *remote;  /* address in text */
     bool secure;         /* TLS */
 };
-/* Start an exchange. initial.p == NULL: no initial response; else base64 text ("=" is an empty one). Answers come through fn, never
- * from inside this call; after any answer but AUTH_CONTINUE the request is gone. */
-struct auth_request *auth_start(struct auth_client *client, const struct auth_peer *peer, struct bytes mechanism,
-                                struct bytes initial, auth_fn *fn, void *arg);
+/* Start an exchange. initial.p == NULL: no initial response; else base64 text ("=" is an empty one). Answers
+ * come through fn, never from inside this call; after any answer but AUTH_CONTINUE the request is gone. */
+struct auth_request *auth_start(struct auth_client *client, const struct auth_peer *peer,
+                                struct bytes mechanism, struct bytes initial, auth_fn *fn, void *arg);
 /* The client's answer, base64 text; "*" cancels (fn is told AUTH_INVALID). */
 void auth_continue(struct auth_request *request, struct bytes response);
 /* For IMAP LOGIN, POP3 USER/PASS: name and password as plain bytes. */
@@ -77,12 +80,14 @@ void auth_cancel(struct auth_request *request);
 struct auth_lookup; /* a connection to auth-lookup or auth-master */
 struct auth_lookup *auth_lookup_new(struct loop *loop, const char *path);
 void auth_lookup_free(struct auth_lookup *l);
-/* status: 1 found, 0 no such account, -1 temporary failure. account is borrowed. Never from inside the call. */
+/* status: 1 found, 0 no such account, -1 temporary failure. account is borrowed. Never from inside the call.
+ */
 typedef void auth_lookup_fn(int status, const struct account *account, void *arg);
 /* An account by name (a local part, or user@domain as in the passwd-file). */
 void auth_lookup_name(struct auth_lookup *l, struct bytes name, auth_lookup_fn *fn, void *arg);
 /* Redeem a ticket for this service. Once. */
-void auth_redeem(struct auth_lookup *l, struct bytes ticket, const char *service, auth_lookup_fn *fn, void *arg);
+void auth_redeem(struct auth_lookup *l, struct bytes ticket, const char *service, auth_lookup_fn *fn,
+                 void *arg);
 /* Forget the callbacks of this arg (its owner is gone). */
 void auth_lookup_forget(struct auth_lookup *l, void *arg);
 /* The account of a uid (submission by `sendmail`). */

@@ -3,6 +3,7 @@
  */
 #include "auth/site_conf.h"
 
+#include "base/log.h"
 #include "base/strbuf.h"
 
 #include <arpa/inet.h>
@@ -34,12 +35,20 @@ static int check_log(const char *value, struct err *e)
     return err_set(e, ERR_INVALID, "\"stderr\", \"syslog\" or \"file:/path/to/the/log\"");
 }
 
+static const char *const levels[] = {"error", "warn", "info", "debug"}; /* as enum log_level */
+
+static int level_of(const char *name)
+{
+    for (size_t i = 0; i < sizeof(levels) / sizeof(levels[0]); i++)
+        if (strcmp(name, levels[i]) == 0)
+            return (int)i;
+    return -1;
+}
+
 static int check_log_level(const char *value, struct err *e)
 {
-    static const char *const levels[] = {"error", "warn", "info", "debug"};
-    for (size_t i = 0; i < sizeof(levels) / sizeof(levels[0]); i++)
-        if (strcmp(value, levels[i]) == 0)
-            return 0;
+    if (level_of(value) >= 0)
+        return 0;
     return err_set(e, ERR_INVALID, "\"error\", \"warn\", \"info\" or \"debug\"");
 }
 
@@ -50,7 +59,7 @@ static int check_absolute(const char *value, struct err *e)
 
 #define FIELD(f) offsetof(struct site_conf, f)
 
-const struct conf_row site_conf_rows[] = {
+const struct conf_row site_conf_rows[SITE_CONF_NROWS] = {
     {NULL, "hostname", CONF_STRING, FIELD(hostname), "", 0, 0, NULL, check_hostname,
      "name of this machine in greetings, Received lines and the self-signed certificate; empty: the "
      "system's"},
@@ -67,7 +76,7 @@ const struct conf_row site_conf_rows[] = {
     {NULL, "first_uid", CONF_INT, FIELD(first_uid), "500", 1, UINT32_MAX - 1, NULL, NULL,
      "smallest uid that mail is served for"},
 };
-const size_t site_conf_nrows = sizeof(site_conf_rows) / sizeof(site_conf_rows[0]);
+const size_t site_conf_nrows = SITE_CONF_NROWS;
 
 /* The system's name, completed with its domain where the resolver knows it. */
 static char *system_hostname(void)
@@ -92,6 +101,13 @@ void site_conf_complete(struct site_conf *site)
 {
     if (!site->hostname)
         site->hostname = system_hostname();
+}
+
+void site_conf_apply(const struct site_conf *site)
+{
+    int level = site->log_level ? level_of(site->log_level) : -1;
+    if (level >= 0)
+        log_set_level((enum log_level)level);
 }
 
 static bool is_loopback(const char *remote)

@@ -21,10 +21,15 @@ struct site_conf {
 };
 
 /* The rows, for `common` of a struct conf_table. */
-extern const struct conf_row site_conf_rows[];
+enum { SITE_CONF_NROWS = 7 }; /* a constant, for initialisers */
+extern const struct conf_row site_conf_rows[SITE_CONF_NROWS];
 extern const size_t site_conf_nrows;
+/* Fill in what the file leaves open. */
 void site_conf_complete(struct site_conf *site);
-/* May a password be taken in clear from this address (text form)? loopback = 127.0.0.0/8, ::1, v4-mapped 127/8. */
+/* Make log_level count in this process. */
+void site_conf_apply(const struct site_conf *site);
+/* May a password be taken in clear from this address (text form)? loopback = 127.0.0.0/8, ::1, v4-mapped
+ * 127/8. */
 bool site_plaintext_allowed(const struct site_conf *site, const char *remote);
 
 #endif
