@@ -1,0 +1,84 @@
+/*
+ * auth_conf.c - the rows of section `auth`. See auth_conf.h.
+ */
+#include "auth/auth_conf.h"
+
+#include "base/cleanup.h"
+
+#include <string.h>
+
+static int check_source(const char *value, struct err *e)
+{
+    if (strcmp(value, "pam") == 0 || strcmp(value, "passwd-file") == 0)
+        return 0;
+    return err_set(e, ERR_INVALID, "a list out of \"pam\" and \"passwd-file\"");
+}
+
+static int check_path(const char *value, struct err *e)
+{
+    return !*value || *value == '/' ? 0 : err_set(e, ERR_INVALID, "an absolute path");
+}
+
+static int check_service(const char *value, struct err *e)
+{
+    size_t n = strspn(value, "abcdefghijklmnopqrstuvwxyz0123456789-_");
+    if (n == strlen(value) && n > 0 && n <= 32)
+        return 0;
+    return err_set(e, ERR_INVALID, "the name of a file in /etc/pam.d");
+}
+
+static int check_mail(const char *value, struct err *e)
+{
+    if (*value == '/' || *value == '~' || strncmp(value, "%h/", 3) == 0)
+        return 0;
+    return err_set(e, ERR_INVALID, "a path such as \"~/Maildir\" or \"/var/mail/%%d/%%n\"");
+}
+
+#define FIELD(f) offsetof(struct auth_conf, f)
+
+static const struct conf_row rows[] = {
+    {"auth", "accounts", CONF_LIST, FIELD(accounts), "pam", 0, 0, NULL, check_source,
+     "where accounts come from, in this order: pam (the system's), passwd-file; the first that knows a name "
+     "counts"},
+    {"auth", "passwd_file", CONF_STRING, FIELD(passwd_file), "", 0, 0, NULL, check_path,
+     "the passwd-file, see posthouse-passwd(5)"},
+    {"auth", "pam_service", CONF_STRING, FIELD(pam_service), "posthouse", 0, 0, NULL, check_service,
+     "the file in /etc/pam.d that judges passwords of system accounts"},
+    {"auth", "mail", CONF_STRING, FIELD(mail), "~/Maildir", 0, 0, NULL, check_mail,
+     "Maildir of an account that has none of its own; ~ the home, %u the name, %n and %d its parts"},
+    {"auth", "tls_certificate", CONF_STRING, FIELD(tls_certificate), "", 0, 0, NULL, check_path,
+     "certificate chain in PEM; empty: a self-signed one, made on first start in state_dir"},
+    {"auth", "tls_key", CONF_STRING, FIELD(tls_key), "", 0, 0, NULL, check_path, "its private key in PEM"},
+};
+
+static const char *const foreign[] = {"relay", "access", NULL};
+
+const struct conf_table auth_conf_table = {
+    .common = site_conf_rows,
+    .ncommon = SITE_CONF_NROWS,
+    .rows = rows,
+    .count = ARRAY_LEN(rows),
+    .size = sizeof(struct auth_conf),
+    .foreign = foreign,
+};
+
+bool auth_conf_uses(const struct auth_conf *conf, const char *source)
+{
+    for (char **name = conf->accounts; name && *name; name++)
+        if (strcmp(*name, source) == 0)
+            return true;
+    return false;
+}
+
+int auth_conf_check(const struct auth_conf *conf, struct err *e)
+{
+    if (!conf->accounts || !*conf->accounts)
+        return err_set(e, ERR_INVALID, "auth: accounts must name at least one of \"pam\", \"passwd-file\"");
+    if (auth_conf_uses(conf, "passwd-file") && !conf->passwd_file)
+        return err_set(e, ERR_INVALID,
+                       "auth: accounts names passwd-file, so passwd_file must say where it is");
+    if (!conf->tls_certificate != !conf->tls_key)
+        return err_set(e, ERR_INVALID,
+                       "auth: tls_certificate and tls_key go together, only one of them is set");
+    return 0;
+}

@@ -1,0 +1,25 @@
+/*
+ * auth_conf.h - section `auth` of posthouse.conf, read by authd (who opens the files) and auth.
+ */
+#ifndef AUTH_AUTH_CONF_H
+#define AUTH_AUTH_CONF_H
+
+#include "auth/site_conf.h"
+
+struct auth_conf {
+    struct site_conf site;
+    char **accounts;   /* sources of accounts in order: "pam", "passwd-file" */
+    char *passwd_file; /* NULL: none */
+    char *pam_service;
+    char *mail;            /* Maildir of an account without its own */
+    char *tls_certificate; /* NULL: the self-signed pair */
+    char *tls_key;
+};
+
+extern const struct conf_table auth_conf_table;
+
+/* What no single row can tell: do the options fit together? -1 with e. */
+int auth_conf_check(const struct auth_conf *conf, struct err *e);
+bool auth_conf_uses(const struct auth_conf *conf, const char *source);
+
+#endif

@@ -1,0 +1,162 @@
+/*
+ * auth_rules.c - see auth_rules.h. The last word on an account before a ticket is made or a delivery is
+ * allowed.
+ */
+#include "auth/auth_rules.h"
+
+#include "auth/auth_name.h"
+#include "base/strbuf.h"
+
+#include <arpa/inet.h>
+#include <stdlib.h>
+#include <string.h>
+
+const char *account_refused(const struct account *a, const struct account_rules *rules)
+{
+    if (a->uid == 0 || a->gid == 0)
+        return "uid or gid 0 is never served";
+    if (rules->only_uid != (uid_t)-1 && a->uid != rules->only_uid)
+        return "not the uid that this server was started by";
+    if ((int64_t)a->uid < rules->first_uid)
+        return "uid below first_uid";
+    if (a->uid == (uid_t)-1 || a->gid == (gid_t)-1)
+        return "no valid uid and gid";
+    if (!a->mail || a->mail[0] != '/')
+        return "no Maildir";
+    return NULL;
+}
+
+static bool add_variable(struct strbuf *out, char which, const struct account *a)
+{
+    struct bytes name = bytes_of(a->name);
+    switch (which) {
+    case '%':
+        return strbuf_addc(out, '%');
+    case 'u':
+        return strbuf_addb(out, name);
+    case 'n':
+        return strbuf_addb(out, auth_name_local(name));
+    case 'd':
+        return strbuf_addb(out, auth_name_domain(name));
+    case 'h':
+        return a->home && strbuf_adds(out, a->home);
+    default:
+        return false;
+    }
+}
+
+static int expand(struct strbuf *out, struct bytes location, const struct account *a, struct err *e)
+{
+    if (location.n && location.p[0] == '~' && (location.n == 1 || location.p[1] == '/')) {
+        if (!a->home || a->home[0] != '/')
+            return err_set(e, ERR_INVALID,
+                           "the mail location is below the home, but there is no absolute home");
+        strbuf_adds(out, a->home);
+        location = bytes_skip(location, 1);
+    }
+    for (size_t i = 0; i < location.n; i++) {
+        char c = location.p[i];
+        if (c != '%')
+            strbuf_addc(out, c);
+        else if (++i == location.n || !add_variable(out, location.p[i], a))
+            return err_set(e, ERR_INVALID, "the mail location may hold %%u, %%n, %%d, %%h and %%%% only");
+    }
+    return 0;
+}
+
+/* What stands behind the path: INDEX is ours to choose, everything else would put mail elsewhere than the
+ * user expects. */
+static int check_options(struct bytes options, struct err *e)
+{
+    while (options.p && options.n) {
+        struct bytes option = bytes_split(&options, ':');
+        if (!bytes_starts_nocase(option, BYTES("INDEX=")))
+            return err_set(e, ERR_INVALID, "mail location option \"" BYTES_FMT "\" is not supported",
+                           BYTES_ARG(option));
+    }
+    return 0;
+}
+
+int account_set_mail(struct account *a, const char *location, struct err *e)
+{
+    AUTO_STRBUF struct strbuf path = STRBUF_INIT(4095);
+    struct bytes rest = bytes_of(location);
+    if (bytes_starts_nocase(rest, BYTES("maildir:")))
+        rest = bytes_skip(rest, strlen("maildir:"));
+    struct bytes head = bytes_split(&rest, ':');
+    if (check_options(rest, e) != 0 || expand(&path, head, a, e) != 0)
+        return -1;
+    while (path.len > 1 && path.data[path.len - 1] == '/')
+        strbuf_truncate(&path, path.len - 1);
+    if (path.overflow || path.data[0] != '/' || path.len < 2)
+        return err_set(e, ERR_INVALID, "mail location \"%.100s\" is no absolute path of a Maildir", location);
+    free(a->mail);
+    a->mail = strbuf_detach(&path);
+    return 0;
+}
+
+struct net {
+    unsigned char address[16]; /* IPv4 as ::ffff:a.b.c.d */
+    unsigned bits;
+};
+
+static bool address_parse(const char *text, struct net *net, bool *v4)
+{
+    static const unsigned char mapped[12] = {[10] = 0xff, [11] = 0xff};
+    memcpy(net->address, mapped, sizeof(mapped));
+    *v4 = inet_pton(AF_INET, text, net->address + 12) == 1;
+    if (*v4)
+        return true;
+    return inet_pton(AF_INET6, text, net->address) == 1;
+}
+
+static bool net_parse(struct bytes item, struct net *net)
+{
+    char text[INET6_ADDRSTRLEN];
+    struct bytes prefix = bytes_trim(item), address = bytes_split(&prefix, '/');
+    uint64_t bits;
+    bool v4;
+    if (address.n >= sizeof(text))
+        return false;
+    memcpy(text, address.p, address.n);
+    text[address.n] = '\0';
+    if (strlen(text) != address.n || !address_parse(text, net, &v4))
+        return false;
+    if (!prefix.p)
+        bits = v4 ? 32 : 128;
+    else if (!bytes_to_u64(prefix, v4 ? 32 : 128, &bits))
+        return false;
+    net->bits = (unsigned)bits + (v4 ? 96 : 0);
+    return true;
+}
+
+bool nets_ok(struct bytes list)
+{
+    struct net net;
+    do {
+        if (!net_parse(bytes_split(&list, ','), &net))
+            return false;
+    } while (list.p);
+    return true;
+}
+
+static bool net_holds(const struct net *net, const struct net *host)
+{
+    unsigned whole = net->bits / 8, rest = net->bits % 8;
+    if (memcmp(net->address, host->address, whole) != 0)
+        return false;
+    return rest == 0 || (net->address[whole] ^ host->address[whole]) >> (8 - rest) == 0;
+}
+
+bool nets_match(struct bytes list, const char *remote)
+{
+    struct net net, host;
+    bool v4;
+    if (!address_parse(remote, &host, &v4))
+        return false;
+    do {
+        if (net_parse(bytes_split(&list, ','), &net) && net_holds(&net, &host))
+            return true;
+    } while (list.p);
+    return false;
+}
