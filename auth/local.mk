@@ -1,10 +1,66 @@
-noinst_LIBRARIES += auth/libauth.a
+noinst_LIBRARIES += auth/libauth.a auth/libauthd.a
 auth_libauth_a_SOURCES = \
 	auth/auth.h \
 	auth/auth_account.c \
+	auth/auth_client.c \
+	auth/auth_link.c auth/auth_link.h \
+	auth/auth_lookup.c \
+	auth/auth_proto.c auth/auth_proto.h \
 	auth/site_conf.c auth/site_conf.h
 
 AUTH_LIBS = auth/libauth.a
+
+# What the programs of this directory are made of, and their tests link.
+auth_libauthd_a_CFLAGS = $(AM_CFLAGS) $(GNUTLS_CFLAGS) $(GSASL_CFLAGS) $(CRYPT_CFLAGS)
+auth_libauthd_a_SOURCES = \
+	auth/auth_conf.c auth/auth_conf.h \
+	auth/auth_name.c auth/auth_name.h \
+	auth/auth_rules.c auth/auth_rules.h \
+	auth/auth_sasl.c auth/auth_sasl.h \
+	auth/auth_throttle.c auth/auth_throttle.h \
+	auth/auth_ticket.c auth/auth_ticket.h \
+	auth/passwd_extra.c \
+	auth/passwd_file.c auth/passwd_file.h \
+	auth/passwd_line.c \
+	auth/passwd_secret.c \
+	auth/signer_digest.c auth/signer_digest.h \
+	auth/signer_pair.c auth/signer_pair.h
+
+AUTHD_LIBS = auth/libauthd.a $(AUTH_LIBS) $(BASE_LIBS)
+
+sbin_PROGRAMS += auth/posthouse-authd
+auth_posthouse_authd_CFLAGS = $(AM_CFLAGS) $(GNUTLS_CFLAGS)
+auth_posthouse_authd_SOURCES = \
+	auth/authd_files.c auth/authd_files.h \
+	auth/authd_main.c \
+	auth/authd_selfsigned.c auth/authd_selfsigned.h \
+	auth/authd_workers.c auth/authd_workers.h
+auth_posthouse_authd_LDADD = $(AUTHD_LIBS)
+
+pkglibexec_PROGRAMS += auth/posthouse-auth auth/posthouse-nss auth/posthouse-pam auth/posthouse-signer
+auth_posthouse_auth_CFLAGS = $(AM_CFLAGS) $(GSASL_CFLAGS) $(CRYPT_CFLAGS)
+auth_posthouse_auth_SOURCES = \
+	auth/auth_backend.h \
+	auth/auth_backends.c \
+	auth/auth_conn.c auth/auth_conn.h \
+	auth/auth_file.c auth/auth_file.h \
+	auth/auth_hash.c auth/auth_hash.h \
+	auth/auth_main.c \
+	auth/auth_nss.c auth/auth_nss.h \
+	auth/auth_pam.c auth/auth_pam.h \
+	auth/auth_request.c auth/auth_request.h \
+	auth/auth_system.c
+auth_posthouse_auth_LDADD = $(AUTHD_LIBS) $(GSASL_LIBS) $(CRYPT_LIBS) -lpthread
+
+auth_posthouse_nss_SOURCES = auth/nss_main.c
+auth_posthouse_nss_LDADD = $(AUTHD_LIBS)
+
+auth_posthouse_pam_SOURCES = auth/pam_main.c
+auth_posthouse_pam_LDADD = $(AUTHD_LIBS) $(PAM_LIBS)
+
+auth_posthouse_signer_CFLAGS = $(AM_CFLAGS) $(GNUTLS_CFLAGS)
+auth_posthouse_signer_SOURCES = auth/signer_main.c
+auth_posthouse_signer_LDADD = $(AUTHD_LIBS)
 
 check_PROGRAMS += t/unit/site_conf_test
 t_unit_site_conf_test_SOURCES = t/unit/site_conf_test.c

@@ -1,0 +1,19 @@
+/*
+ * auth_hash.h - crypt(3) beside the event loop: a hash takes up to hundreds of milliseconds, on purpose.
+ */
+#ifndef AUTH_AUTH_HASH_H
+#define AUTH_AUTH_HASH_H
+
+#include "base/event.h"
+
+enum { HASH_THREADS_MAX = 4, HASH_WAITING_MAX = 512 };
+
+/* Before the first use. Threads start with the first hash, so that they live under the process's filter. */
+void hash_init(struct loop *loop);
+
+typedef void hash_fn(bool same, void *arg);
+/* Does this password hash to this string? fn is called from the loop. False: too many are waiting, fn will
+ * not be called. */
+bool hash_check(const char *hash, const char *password, hash_fn *fn, void *arg);
+
+#endif

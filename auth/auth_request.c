@@ -1,0 +1,376 @@
+/*
+ * auth_request.c - see auth_request.h for the way of an attempt. Each state has one function that leads to
+ * the next:
+ *
+ *     SASL     sasl_input       the exchange is going on
+ *     LINE     enter_line       the address has failures and others of it are being judged
+ *     JUDGE    judge            account and password are being looked at
+ *     DELAY    refuse           the answer is no and is held back
+ */
+#include "auth/auth_request.h"
+
+#include "auth/auth_backend.h"
+#include "auth/auth_name.h"
+#include "auth/auth_sasl.h"
+#include "auth/auth_throttle.h"
+#include "base/cleanup.h"
+#include "base/log.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+
+enum request_state { SASL, LINE, JUDGE, DELAY };
+
+struct request {
+    struct request *next; /* in the line */
+    enum request_state state;
+    request_fn *fn; /* NULL: abandoned */
+    void *arg;
+    struct timer timer;
+    struct throttle_key address;
+    uint64_t begun; /* when judging began */
+    bool secure;
+    struct sasl *sasl;
+    char *service, *remote, *name, *password;
+    const char *mechanism;
+    const char *hopeless; /* known from the start to be refused, and why */
+    const struct backend *source;
+    struct account account;
+};
+
+static const char *const services[] = {"imap", "pop3", "smtp"};
+
+static struct loop *loop;
+static struct ticket_table *tickets;
+static struct throttle *throttle;
+static struct request *line; /* in the order they came */
+static size_t in_line, alive;
+static struct timer line_timer;
+static struct site_conf clear_rules = {.plaintext_login = PLAINTEXT_NEVER};
+
+static void try_line(void *arg);
+
+void requests_init(struct loop *the_loop, struct ticket_table *the_tickets)
+{
+    uint64_t seed;
+    loop = the_loop;
+    tickets = the_tickets;
+    if (getrandom(&seed, sizeof(seed), 0) != sizeof(seed))
+        log_fatal("getrandom: %m");
+    throttle = throttle_new(seed);
+    timer_init(&line_timer, try_line, NULL);
+}
+
+void requests_configure(const struct site_conf *site)
+{
+    clear_rules.plaintext_login = site->plaintext_login;
+}
+
+/* ---- beginning and end ---- */
+
+static void free_secret(char *s)
+{
+    if (s)
+        explicit_bzero(s, strlen(s));
+    free(s);
+}
+
+static void request_free(struct request *q)
+{
+    timer_stop(loop, &q->timer);
+    sasl_free(q->sasl);
+    free_secret(q->password);
+    free(q->service);
+    free(q->remote);
+    free(q->name);
+    account_done(&q->account);
+    free(q);
+    alive--;
+}
+
+static void answer(struct request *q, enum auth_status status, struct bytes text)
+{
+    if (q->fn)
+        q->fn(status, text, q->name ? q->name : "", q->arg);
+}
+
+static void finish(struct request *q, enum auth_status status, struct bytes text)
+{
+    answer(q, status, text);
+    request_free(q);
+}
+
+static void log_outcome(const struct request *q, const char *outcome, const char *reason)
+{
+    log_info("%s: service=%s user=%s remote=%s mech=%s%s%s", outcome, q->service, q->name ? q->name : "",
+             q->remote, q->mechanism, *reason ? " reason=" : "", reason);
+}
+
+static void on_timer(void *arg);
+
+struct request *request_new(request_fn *fn, void *arg)
+{
+    if (alive >= REQUESTS_MAX)
+        return NULL;
+    struct request *q = xcalloc(1, sizeof(*q));
+    *q = (struct request){.fn = fn, .arg = arg, .mechanism = "?"};
+    timer_init(&q->timer, on_timer, q);
+    alive++;
+    return q;
+}
+
+/* ---- the end of a judged attempt ---- */
+
+static void leave_judgement(struct request *q, enum auth_status status, struct bytes text)
+{
+    throttle_end(throttle, q->address);
+    finish(q, status, text);
+    if (line)
+        timer_set(loop, &line_timer, 0);
+}
+
+static void refuse(struct request *q, const char *reason)
+{
+    uint64_t spent = loop_now(loop) - q->begun, delay = throttle_failed(throttle, q->address, loop_now(loop));
+    log_outcome(q, "failed", reason);
+    q->state = DELAY;
+    timer_set(loop, &q->timer, spent < delay ? delay - spent : 0);
+}
+
+static void fail_for_now(struct request *q, const char *reason)
+{
+    log_outcome(q, "temporary failure", reason);
+    leave_judgement(q, AUTH_TEMPFAIL, BYTES(""));
+}
+
+static void accept_account(struct request *q)
+{
+    unsigned char random[TICKET_RANDOM];
+    char text[AUTH_TICKET_LEN + 1];
+    if (!q->fn) {
+        fail_for_now(q, "client-gone");
+        return;
+    }
+    if (getrandom(random, sizeof(random), 0) != sizeof(random))
+        log_fatal("getrandom: %m");
+    bool issued = ticket_issue(tickets, random, q->service, &q->account, loop_now(loop), text);
+    explicit_bzero(random, sizeof(random));
+    if (!issued) {
+        fail_for_now(q, "too-many-tickets");
+        return;
+    }
+    free(q->name);
+    q->name = xstrdup(q->account.name);
+    log_outcome(q, "ok", "");
+    leave_judgement(q, AUTH_OK, bytes_of(text));
+    explicit_bzero(text, sizeof(text));
+}
+
+/* ---- judging ---- */
+
+/* The source calls the account by another name than the client did: that account is the one. */
+static void on_renamed(enum auth_lookup_status status, const struct backend *source,
+                       const struct account *account, void *arg)
+{
+    struct request *q = arg;
+    account_done(&q->account);
+    if (status == AUTH_LOOKUP_FOUND && source == q->source) {
+        account_copy(&q->account, account);
+        accept_account(q);
+    } else if (status == AUTH_LOOKUP_TEMPFAIL) {
+        fail_for_now(q, "lookup-failed");
+    } else {
+        refuse(q, "unknown-user");
+    }
+}
+
+static void on_verdict(enum backend_verdict verdict, const char *reason, const char *name, void *arg)
+{
+    struct request *q = arg;
+    if (verdict == VERDICT_TEMPFAIL)
+        fail_for_now(q, reason);
+    else if (verdict == VERDICT_REFUSED || q->hopeless || !q->account.name)
+        refuse(q, q->hopeless ? q->hopeless : reason);
+    else if (name && !auth_name_ok(bytes_of(name)))
+        refuse(q, "bad-name");
+    else if (name)
+        backends_lookup_name(bytes_of(name), on_renamed, q);
+    else
+        accept_account(q);
+}
+
+static void on_account(enum auth_lookup_status status, const struct backend *source,
+                       const struct account *account, void *arg)
+{
+    struct request *q = arg;
+    if (status == AUTH_LOOKUP_TEMPFAIL) {
+        fail_for_now(q, "lookup-failed");
+        return;
+    }
+    q->source = source;
+    if (account)
+        account_copy(&q->account, account);
+    struct backend_try attempt = {.service = q->service,
+                                  .remote = q->remote,
+                                  .account = q->account.name ? &q->account : NULL,
+                                  .password = q->hopeless ? "x" : q->password};
+    source->verify(&attempt, on_verdict, q);
+}
+
+static void judge(struct request *q)
+{
+    q->state = JUDGE;
+    q->begun = loop_now(loop);
+    timer_stop(loop, &q->timer);
+    if (q->hopeless) /* nobody has this name */
+        on_account(AUTH_LOOKUP_NONE, backends_last(), NULL, q);
+    else
+        backends_lookup_name(bytes_of(q->name), on_account, q);
+}
+
+/* ---- the line ---- */
+
+static void leave_line(struct request *q)
+{
+    struct request **at = &line;
+    while (*at != q)
+        at = &(*at)->next;
+    *at = q->next;
+    in_line--;
+}
+
+/* Somebody has been answered: who may go on now, in order of arrival? */
+static void try_line(void *arg)
+{
+    (void)arg;
+    for (struct request *q = line, *next; q; q = next) {
+        next = q->next;
+        if (throttle_begin(throttle, q->address, loop_now(loop))) {
+            leave_line(q);
+            judge(q);
+        }
+    }
+}
+
+static void enter_line(struct request *q)
+{
+    if (throttle_begin(throttle, q->address, loop_now(loop))) {
+        judge(q);
+        return;
+    }
+    if (in_line >= REQUESTS_LINE_MAX) {
+        log_outcome(q, "temporary failure", "too-many-tries");
+        finish(q, AUTH_TEMPFAIL, BYTES(""));
+        return;
+    }
+    struct request **at = &line;
+    while (*at)
+        at = &(*at)->next;
+    *at = q;
+    in_line++;
+    q->state = LINE;
+    timer_set(loop, &q->timer, REQUEST_LINE_MS);
+}
+
+/* ---- getting the credentials ---- */
+
+/* Why this cannot succeed whoever it is, or NULL. */
+static const char *find_hopeless(const struct request *q)
+{
+    if (!q->secure && !site_plaintext_allowed(&clear_rules, q->remote))
+        return "password-in-clear";
+    if (!q->name || !auth_name_ok(bytes_of(q->name)))
+        return "bad-name";
+    if (!q->password || strlen(q->password) > AUTH_PASSWORD_MAX)
+        return "bad-password";
+    return *q->password ? NULL : "empty-password";
+}
+
+static void take_credentials(struct request *q, struct bytes name, struct bytes password)
+{
+    q->name = bytes_dup(name);
+    q->password = bytes_dup(password);
+    q->hopeless = find_hopeless(q);
+    enter_line(q);
+}
+
+static void sasl_input(struct request *q, struct bytes in)
+{
+    AUTO_STRBUF struct strbuf out = STRBUF_INIT(AUTH_SASL_MAX);
+    switch (sasl_step(q->sasl, in, &out)) {
+    case SASL_CONTINUE:
+        timer_set(loop, &q->timer, REQUEST_SASL_MS);
+        answer(q, AUTH_CONTINUE, strbuf_bytes(&out));
+        return;
+    case SASL_CREDENTIALS:
+        take_credentials(q, bytes_of(sasl_name(q->sasl)), bytes_of(sasl_password(q->sasl)));
+        return;
+    case SASL_INVALID:
+        break;
+    }
+    log_debug("malformed or cancelled SASL exchange: service=%s remote=%s mech=%s", q->service, q->remote,
+              q->mechanism);
+    finish(q, AUTH_INVALID, BYTES(""));
+}
+
+static bool service_known(struct bytes service)
+{
+    for (size_t i = 0; i < ARRAY_LEN(services); i++)
+        if (bytes_eq(service, bytes_of(services[i])))
+            return true;
+    return false;
+}
+
+void request_start(struct request *q, const struct auth_record *r)
+{
+    q->service = bytes_dup(r->service);
+    q->remote = bytes_dup(r->remote);
+    if (!q->service || !q->remote || !service_known(r->service)) {
+        finish(q, AUTH_INVALID, BYTES(""));
+        return;
+    }
+    q->address = throttle_key(q->remote);
+    q->secure = r->secure;
+    if (r->type == AUTH_REC_PLAIN) {
+        q->mechanism = "login";
+        take_credentials(q, r->name, r->password);
+        return;
+    }
+    q->sasl = sasl_new(r->mechanism);
+    if (!q->sasl) {
+        finish(q, AUTH_INVALID, BYTES(""));
+        return;
+    }
+    q->mechanism = sasl_mechanism(q->sasl);
+    sasl_input(q, r->has_text ? r->text : bytes_from(NULL, 0));
+}
+
+void request_continue(struct request *q, struct bytes response)
+{
+    if (q->state == SASL && q->sasl)
+        sasl_input(q, response);
+}
+
+void request_abandon(struct request *q)
+{
+    q->fn = NULL;
+    if (q->state == LINE)
+        leave_line(q);
+    if (q->state == LINE || q->state == SASL)
+        request_free(q);
+}
+
+static void on_timer(void *arg)
+{
+    struct request *q = arg;
+    if (q->state == DELAY) {
+        leave_judgement(q, AUTH_FAILED, BYTES(""));
+        return;
+    }
+    if (q->state == LINE) {
+        leave_line(q);
+        log_outcome(q, "temporary failure", "too-many-tries");
+    }
+    finish(q, AUTH_TEMPFAIL, BYTES(""));
+}

@@ -1,0 +1,166 @@
+/*
+ * authd_files.c - see authd_files.h. A change is a change of the file's identity, size or times; so a renewed
+ * certificate is picked up within a second, and nobody has to be told.
+ */
+#include "auth/authd_files.h"
+
+#include "auth/auth_proto.h"
+#include "auth/authd_selfsigned.h"
+#include "base/cleanup.h"
+#include "base/fs.h"
+#include "base/log.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+
+struct file {
+    char *path; /* NULL: not used */
+    struct stat seen;
+    bool missing; /* said so already */
+};
+
+static struct file passwd, certificate, key;
+
+static void file_set(struct file *f, char *path)
+{
+    free(f->path);
+    *f = (struct file){.path = path};
+}
+
+static char *generated(const struct auth_conf *conf, const char *name)
+{
+    AUTO_STRBUF struct strbuf path = STRBUF_INIT(4095);
+    strbuf_addf(&path, "%s/tls/%s", conf->site.state_dir, name);
+    return strbuf_detach(&path);
+}
+
+void files_configure(const struct auth_conf *conf)
+{
+    bool own = conf->tls_certificate != NULL;
+    file_set(&passwd, auth_conf_uses(conf, "passwd-file") ? xstrdup(conf->passwd_file) : NULL);
+    file_set(&certificate, own ? xstrdup(conf->tls_certificate) : generated(conf, "cert.pem"));
+    file_set(&key, own ? xstrdup(conf->tls_key) : generated(conf, "key.pem"));
+}
+
+static bool same(const struct stat *a, const struct stat *b)
+{
+    return a->st_dev == b->st_dev && a->st_ino == b->st_ino && a->st_size == b->st_size &&
+           a->st_mode == b->st_mode && a->st_mtim.tv_sec == b->st_mtim.tv_sec &&
+           a->st_mtim.tv_nsec == b->st_mtim.tv_nsec && a->st_ctim.tv_sec == b->st_ctim.tv_sec &&
+           a->st_ctim.tv_nsec == b->st_ctim.tv_nsec;
+}
+
+/* Has it changed? A file that is gone for a moment is not a change: what was read from it stays. */
+static bool changed(struct file *f)
+{
+    struct stat st;
+    if (!f->path)
+        return false;
+    if (stat(f->path, &st) != 0) {
+        if (!f->missing)
+            log_error("%s: %m; what was read from it before stays in use", f->path);
+        f->missing = true;
+        return false;
+    }
+    f->missing = false;
+    return !same(&st, &f->seen);
+}
+
+/* -1 after a word in the log. */
+static int file_open(struct file *f)
+{
+    AUTO_CLOSE int fd = open(f->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+    if (fd < 0 || fstat(fd, &f->seen) != 0) {
+        if (!f->missing)
+            log_error("%s: %m", f->path);
+        f->missing = stat(f->path, &f->seen) != 0; /* there but shut: not tried again until it changes */
+        return -1;
+    }
+    if (!S_ISREG(f->seen.st_mode) || f->seen.st_mode & S_IWOTH) {
+        log_error("%s must be a regular file that not everybody can write", f->path);
+        return -1;
+    }
+    return TAKE_FD(fd);
+}
+
+static void send_to(struct master *m, const char *program, struct chan *to, struct msg *msg)
+{
+    if (to)
+        chan_send(to, msg);
+    else
+        master_broadcast(m, program, msg);
+}
+
+void files_send_passwd(struct master *m, struct chan *to)
+{
+    AUTO_CLOSE int fd = passwd.path ? file_open(&passwd) : -1;
+    AUTO_MSG struct msg msg;
+    struct auth_record r = {.type = AUTH_CTL_PASSWD_FILE, .mail = bytes_of(passwd.path ? passwd.path : "")};
+    auth_record_write(&r, &msg);
+    if (fd >= 0)
+        msg_put_fd(&msg, fd);
+    send_to(m, "posthouse-auth", to, &msg);
+}
+
+void files_send_certificate(struct master *m, struct chan *to)
+{
+    AUTO_CLOSE int chain_fd = file_open(&certificate);
+    AUTO_CLOSE int key_fd = file_open(&key);
+    AUTO_MSG struct msg msg;
+    struct auth_record r = {.type = AUTH_CTL_CERTIFICATE, .mail = bytes_of(certificate.path)};
+    auth_record_write(&r, &msg);
+    if (chain_fd >= 0 && key_fd >= 0) {
+        msg_put_fd(&msg, chain_fd);
+        msg_put_fd(&msg, key_fd);
+    }
+    send_to(m, "posthouse-signer", to, &msg);
+}
+
+void files_check(struct master *m)
+{
+    if (changed(&passwd))
+        files_send_passwd(m, NULL);
+    if (changed(&certificate) | changed(&key))
+        files_send_certificate(m, NULL);
+}
+
+/* GnuTLS is kept out of the process that stays root. */
+static int make_in_child(const char *dir, const char *hostname, struct err *e)
+{
+    int status;
+    pid_t pid = fork();
+    if (pid < 0)
+        return err_errno(e, errno, "cannot fork to make a certificate");
+    if (pid == 0) {
+        struct err why;
+        if (selfsigned_make(dir, hostname, &why) == 0)
+            _exit(0);
+        log_error("%s", why.text);
+        _exit(1);
+    }
+    while (waitpid(pid, &status, 0) < 0)
+        if (errno != EINTR)
+            return err_errno(e, errno, "waiting for the certificate");
+    if (!WIFEXITED(status) || WEXITSTATUS(status) != 0)
+        return err_set(e, ERR_TEMP, "no self-signed certificate could be made in %s", dir);
+    return 0;
+}
+
+int files_make_certificate(const struct auth_conf *conf, struct err *e)
+{
+    AUTO_STRBUF struct strbuf dir = STRBUF_INIT(4000);
+    if (conf->tls_certificate)
+        return 0;
+    AUTO_FREE char *chain = generated(conf, "cert.pem");
+    AUTO_FREE char *private = generated(conf, "key.pem");
+    if (access(chain, F_OK) == 0 && access(private, F_OK) == 0)
+        return 0;
+    strbuf_addf(&dir, "%s/tls", conf->site.state_dir);
+    if (fs_mkdirs(AT_FDCWD, conf->site.state_dir, 0755) != 0 ||
+        (mkdir(dir.data, 0755) != 0 && errno != EEXIST))
+        return err_errno(e, errno, "cannot make %s for the self-signed certificate", dir.data);
+    return make_in_child(dir.data, conf->site.hostname, e);
+}

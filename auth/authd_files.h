@@ -1,0 +1,22 @@
+/*
+ * authd_files.h - the files that only root can open, handed open to those who need their content, again when
+ * they change.
+ */
+#ifndef AUTH_AUTHD_FILES_H
+#define AUTH_AUTHD_FILES_H
+
+#include "auth/auth_conf.h"
+#include "base/master.h"
+
+/* New settings: everything is handed over anew with the next files_check. */
+void files_configure(const struct auth_conf *conf);
+/* Hand over what has changed since the last time. */
+void files_check(struct master *m);
+/* A process has (re)started: hand over what it needs. */
+void files_send_passwd(struct master *m, struct chan *to);
+void files_send_certificate(struct master *m, struct chan *to);
+
+/* If no certificate is configured and none was made yet, make a self-signed pair in state_dir/tls. */
+int files_make_certificate(const struct auth_conf *conf, struct err *e);
+
+#endif

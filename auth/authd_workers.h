@@ -1,0 +1,22 @@
+/*
+ * authd_workers.h - PAM workers: started as root when auth asks, for one talk each.
+ */
+#ifndef AUTH_AUTHD_WORKERS_H
+#define AUTH_AUTHD_WORKERS_H
+
+#include "base/master.h"
+
+enum {
+    WORKERS_MAX = 32,
+    WORKER_LIFE_MS = 62000
+}; /* each ends itself after 60 s; here is the hand behind it */
+
+/* auth wants one: start it and send auth the socket to it, or a refusal. */
+void workers_start(struct master *m, struct chan *to_auth, uint32_t id);
+void workers_reaped(pid_t pid, int status);
+/* Each second: end those that are too old. */
+void workers_tick(struct master *m);
+/* End all; true when none is left. */
+bool workers_stop(void);
+
+#endif
