@@ -4,6 +4,9 @@ EXTRA_DIST += \
 	autogen.sh \
 	contrib/create-users \
 	contrib/install-deps \
+	contrib/make-manual \
+	contrib/make-sample \
+	contrib/posthouse.conf.5.in \
 	contrib/posthouse.pam \
 	contrib/quickstart \
 	contrib/sandbox \
@@ -22,6 +25,17 @@ $(UNITS): %: %.in Makefile
 	@$(MKDIR_P) $(@D)
 	$(AM_V_GEN)$(SED) 's|@sbindir[@]|$(sbindir)|' $< > $@
 CLEANFILES += $(UNITS)
+
+# The sample configuration and the manual page of its options, as the masters print them.
+doc_DATA = contrib/posthouse.conf.sample
+man_MANS = contrib/posthouse.conf.5
+contrib/posthouse.conf.sample: contrib/make-sample $(sbin_PROGRAMS)
+	@$(MKDIR_P) contrib
+	$(AM_V_GEN)$(srcdir)/contrib/make-sample $(sbin_PROGRAMS) > $@.tmp && mv $@.tmp $@
+contrib/posthouse.conf.5: contrib/posthouse.conf.5.in contrib/make-manual contrib/posthouse.conf.sample
+	$(AM_V_GEN)$(SED) 's|@sysconfdir[@]|$(sysconfdir)|; s|@docdir[@]|$(docdir)|' $(srcdir)/contrib/posthouse.conf.5.in | \
+		$(srcdir)/contrib/make-manual contrib/posthouse.conf.sample > $@.tmp && mv $@.tmp $@
+CLEANFILES += contrib/posthouse.conf.sample contrib/posthouse.conf.5
 
 # These run under a user's uid and must not be readable by it, or the kernel would let that user trace them.
 UNREADABLE = posthouse-imap posthouse-pop3 posthouse-local
