@@ -4,11 +4,41 @@
 noinst_LIBRARIES += access/libimap.a
 access_libimap_a_SOURCES = \
 	access/imap_args.c \
-	access/imap_parse.c access/imap_parse.h
+	access/imap_date.c access/imap_date.h \
+	access/imap_match.c access/imap_match.h \
+	access/imap_parse.c access/imap_parse.h \
+	access/imap_seqset.c access/imap_seqset.h \
+	access/imap_view.c access/imap_view.h
 IMAP_LIBS = access/libimap.a $(MAILDIR_LIBS) $(BASE_LIBS)
+
+FUZZ_TARGETS += imap_match imap_parse imap_seqset
+
+check_PROGRAMS += t/unit/imap_date_test
+t_unit_imap_date_test_SOURCES = t/unit/imap_date_test.c
+t_unit_imap_date_test_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+t_unit_imap_date_test_LDADD = $(IMAP_LIBS) $(UNIT_LIBS)
+TESTS += t/unit/imap_date_test
+
+check_PROGRAMS += t/unit/imap_match_test
+t_unit_imap_match_test_SOURCES = t/unit/imap_match_test.c
+t_unit_imap_match_test_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+t_unit_imap_match_test_LDADD = $(IMAP_LIBS) $(UNIT_LIBS)
+TESTS += t/unit/imap_match_test
 
 check_PROGRAMS += t/unit/imap_parse_test
 t_unit_imap_parse_test_SOURCES = t/unit/imap_parse_test.c
 t_unit_imap_parse_test_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 t_unit_imap_parse_test_LDADD = $(IMAP_LIBS) $(UNIT_LIBS)
 TESTS += t/unit/imap_parse_test
+
+check_PROGRAMS += t/unit/imap_seqset_test
+t_unit_imap_seqset_test_SOURCES = t/unit/imap_seqset_test.c
+t_unit_imap_seqset_test_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+t_unit_imap_seqset_test_LDADD = $(IMAP_LIBS) $(UNIT_LIBS)
+TESTS += t/unit/imap_seqset_test
+
+check_PROGRAMS += t/unit/imap_view_test
+t_unit_imap_view_test_SOURCES = t/unit/imap_view_test.c
+t_unit_imap_view_test_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+t_unit_imap_view_test_LDADD = $(IMAP_LIBS) $(UNIT_LIBS)
+TESTS += t/unit/imap_view_test

@@ -1,0 +1,45 @@
+/*
+ * imap_cmd_expunge.c - EXPUNGE and UID EXPUNGE.
+ */
+#include "access/imap_commands.h"
+#include "access/imap_expunge.h"
+#include "base/cleanup.h"
+
+int imap_expunge(struct imap *s, const struct imap_seqset *set, struct err *e)
+{
+    if (mailbox_refresh(s->mb, e))
+        return -1;
+    size_t count = mailbox_count(s->mb), n = 0;
+    AUTO_FREE uint32_t *uids = xcalloc(count + 1, sizeof(*uids));
+    for (size_t i = 0; i < count; i++) {
+        const struct mail *mail = mailbox_at(s->mb, i);
+        if (mail->flags & MAIL_DELETED && (!set || imap_seqset_has(set, mail->uid)))
+            uids[n++] = mail->uid;
+    }
+    return n ? mailbox_expunge(s->mb, uids, n, false, e) : 0;
+}
+
+enum imap_status imap_cmd_expunge(struct imap *s)
+{
+    struct err e;
+    if (!imap_session_no_more_args(s))
+        return IMAP_BAD;
+    if (imap_expunge(s, NULL, &e))
+        return imap_no_err(s, &e);
+    return imap_ok(s, "Expunged");
+}
+
+enum imap_status imap_cmd_uid_expunge(struct imap *s)
+{
+    AUTO_SEQSET struct imap_seqset set = {0};
+    struct bytes text;
+    struct err e;
+    if (!imap_args_atom(&s->args, &text) ||
+        !imap_seqset_parse(&set, text, imap_view_uid(&s->view, s->view.count)))
+        return imap_bad(s, "UID EXPUNGE takes a set of UIDs");
+    if (!imap_session_no_more_args(s))
+        return IMAP_BAD;
+    if (imap_expunge(s, &set, &e))
+        return imap_no_err(s, &e);
+    return imap_ok(s, "Expunged");
+}

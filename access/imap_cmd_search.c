@@ -1,0 +1,47 @@
+/*
+ * imap_cmd_search.c - SEARCH and UID SEARCH.
+ */
+#include "access/imap_commands.h"
+#include "access/imap_search.h"
+#include "base/cleanup.h"
+
+static void put_number(struct imap *s, uint32_t number)
+{
+    char text[16];
+    snprintf(text, sizeof(text), " %u", number);
+    imap_puts(s, text);
+}
+
+static void search(struct imap *s, const struct imap_search_node *root)
+{
+    imap_puts(s, "* SEARCH");
+    for (uint32_t seq = 1; seq <= s->view.count && !s->io.dead; seq++) {
+        uint32_t uid = imap_view_uid(&s->view, seq);
+        const struct mail *mail = mailbox_find(s->mb, uid);
+        if (!mail)
+            continue;
+        struct imap_candidate c = {.mb = s->mb, .mail = *mail, .seq = seq};
+        if (imap_search_match(&c, root))
+            put_number(s, s->by_uid ? uid : seq);
+        imap_message_free(c.message);
+    }
+    imap_puts(s, "\r\n");
+}
+
+enum imap_status imap_cmd_search(struct imap *s)
+{
+    struct imap_search_limits limits = {.star_seq = s->view.count,
+                                        .star_uid = imap_view_uid(&s->view, s->view.count)};
+    struct imap_search_node *root;
+    const char *why;
+    switch (imap_search_parse(&s->args, &limits, &root, &why)) {
+    case IMAP_SEARCH_SYNTAX:
+        return imap_bad(s, "%s", why);
+    case IMAP_SEARCH_CHARSET:
+        return imap_no(s, "[BADCHARSET (US-ASCII UTF-8)] %s", why);
+    default:
+        search(s, root);
+        imap_search_free(root);
+        return imap_ok(s, "Searched");
+    }
+}

@@ -1,0 +1,66 @@
+/*
+ * imap_cmd_select.c - SELECT and EXAMINE.
+ */
+#include "access/imap_commands.h"
+#include "access/imap_flags.h"
+#include "base/cleanup.h"
+
+#define FLAGS_TEXT_MAX 8192
+
+static void tell_flags(struct imap *s)
+{
+    AUTO_STRBUF struct strbuf text = STRBUF_INIT(FLAGS_TEXT_MAX);
+    imap_flags_write_all(&text, s->mb, false);
+    imap_untagged(s, "FLAGS %s", text.data);
+    strbuf_clear(&text);
+    if (mailbox_read_only(s->mb))
+        strbuf_adds(&text, "()");
+    else
+        imap_flags_write_all(&text, s->mb, true);
+    imap_untagged(s, "OK [PERMANENTFLAGS %s] %s", text.data,
+                  mailbox_read_only(s->mb) ? "Read-only: nothing can be changed" : "Flags that are kept");
+    s->keywords_told = imap_flags_keywords(s->mb);
+}
+
+static void tell_first_unseen(struct imap *s)
+{
+    for (size_t i = 0; i < mailbox_count(s->mb); i++) {
+        if (!(mailbox_at(s->mb, i)->flags & MAIL_SEEN)) {
+            imap_untagged(s, "OK [UNSEEN %zu] First unseen message", i + 1);
+            return;
+        }
+    }
+}
+
+static enum imap_status select_mailbox(struct imap *s, bool read_only)
+{
+    AUTO_FREE char *name = imap_session_mailbox(s);
+    struct err e;
+    if (!name || !imap_session_no_more_args(s))
+        return s->reply.status;
+    imap_session_deselect(s);
+    if (mailbox_open(&s->mb, s->store, name, read_only, &e)) {
+        s->mb = NULL;
+        return imap_no_err(s, &e);
+    }
+    imap_view_start(&s->view, s->mb);
+    tell_flags(s);
+    imap_untagged(s, "%u EXISTS", s->view.count);
+    imap_untagged(s, "%u RECENT", imap_view_recent(&s->view, s->mb));
+    tell_first_unseen(s);
+    imap_untagged(s, "OK [UIDVALIDITY %u] UIDs are valid", mailbox_uidvalidity(s->mb));
+    imap_untagged(s, "OK [UIDNEXT %u] Predicted next UID", mailbox_uidnext(s->mb));
+    if (mailbox_read_only(s->mb))
+        return imap_ok(s, "[READ-ONLY] Opened for reading");
+    return imap_ok(s, "[READ-WRITE] Opened");
+}
+
+enum imap_status imap_cmd_select(struct imap *s)
+{
+    return select_mailbox(s, false);
+}
+
+enum imap_status imap_cmd_examine(struct imap *s)
+{
+    return select_mailbox(s, true);
+}

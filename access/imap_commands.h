@@ -1,0 +1,60 @@
+/*
+ * imap_commands.h - the table of commands: the index of what a session can do.
+ */
+#ifndef ACCESS_IMAP_COMMANDS_H
+#define ACCESS_IMAP_COMMANDS_H
+
+#include "access/imap_session.h"
+
+/* What a command does to the client's view of the mailbox is data; the session acts on it. */
+enum imap_command_flag {
+    IMAP_NEEDS_MAILBOX = 1, /* only with a mailbox selected */
+    IMAP_KEEPS_NUMBERS = 2, /* no EXPUNGE while it runs (RFC 3501 7.4.1) */
+    IMAP_QUIET = 4,         /* no changes are told after it */
+    IMAP_WRITES = 8,        /* not in a mailbox opened read-only */
+};
+
+struct imap_command {
+    const char *name; /* "UID FETCH" is a name of two words */
+    unsigned flags;   /* enum imap_command_flag */
+    enum imap_status (*run)(struct imap *s);
+};
+
+/* By the words in p; *args is set behind them. NULL if there is none. */
+const struct imap_command *imap_command_find(const struct imap_parse *p, struct imap_args *args);
+
+enum imap_status imap_cmd_append_end(struct imap *s);
+/* APPEND's message begins: read it. The tagged answer follows when the command has ended
+ * (imap_cmd_append_end). */
+void imap_cmd_append_begin(struct imap *s);
+/* The command will not end well: leave nothing behind. True if its answer was settled when it was refused. */
+bool imap_cmd_append_abort(struct imap *s);
+enum imap_status imap_cmd_authenticated(struct imap *s);
+enum imap_status imap_cmd_capability(struct imap *s);
+enum imap_status imap_cmd_check(struct imap *s);
+enum imap_status imap_cmd_close(struct imap *s);
+enum imap_status imap_cmd_copy(struct imap *s);
+enum imap_status imap_cmd_create(struct imap *s);
+enum imap_status imap_cmd_delete(struct imap *s);
+enum imap_status imap_cmd_examine(struct imap *s);
+enum imap_status imap_cmd_expunge(struct imap *s);
+enum imap_status imap_cmd_fetch(struct imap *s);
+enum imap_status imap_cmd_id(struct imap *s);
+enum imap_status imap_cmd_idle(struct imap *s);
+enum imap_status imap_cmd_list(struct imap *s);
+enum imap_status imap_cmd_logout(struct imap *s);
+enum imap_status imap_cmd_lsub(struct imap *s);
+enum imap_status imap_cmd_move(struct imap *s);
+enum imap_status imap_cmd_namespace(struct imap *s);
+enum imap_status imap_cmd_noop(struct imap *s);
+enum imap_status imap_cmd_rename(struct imap *s);
+enum imap_status imap_cmd_search(struct imap *s);
+enum imap_status imap_cmd_select(struct imap *s);
+enum imap_status imap_cmd_status(struct imap *s);
+enum imap_status imap_cmd_store(struct imap *s);
+enum imap_status imap_cmd_subscribe(struct imap *s);
+enum imap_status imap_cmd_uid_expunge(struct imap *s);
+enum imap_status imap_cmd_unselect(struct imap *s);
+enum imap_status imap_cmd_unsubscribe(struct imap *s);
+
+#endif

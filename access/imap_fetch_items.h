@@ -1,0 +1,33 @@
+/*
+ * imap_fetch_items.h - the table of FETCH items: how each is read from the command and written to the answer.
+ */
+#ifndef ACCESS_IMAP_FETCH_ITEMS_H
+#define ACCESS_IMAP_FETCH_ITEMS_H
+
+#include "access/imap_section.h"
+
+#define IMAP_FETCH_ITEMS_MAX 100
+
+struct imap_fetch_row;
+
+struct imap_fetch_item {
+    const struct imap_fetch_row *row;
+    struct imap_section section; /* of BODY[...] and what stands for one */
+};
+
+struct imap_fetch {
+    struct imap_fetch_item *items;
+    size_t n;
+    bool sees; /* sets \Seen */
+};
+
+/* Read the items. False: the answer is settled. Free with imap_fetch_done. */
+bool imap_fetch_parse(struct imap *s, struct imap_fetch *fetch);
+void imap_fetch_done(struct imap_fetch *fetch);
+#define AUTO_IMAP_FETCH __attribute__((cleanup(imap_fetch_done)))
+
+/* Write "* seq FETCH (...)". force_flags: FLAGS go along though nobody asked. -1: the message could not be
+ * read (m->err); what was written is whole in any case. */
+int imap_fetch_send(struct imap *s, const struct imap_fetch *fetch, struct imap_message *m, bool force_flags);
+
+#endif

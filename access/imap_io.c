@@ -1,0 +1,161 @@
+/*
+ * imap_io.c - see imap_io.h.
+ */
+#include "access/imap_io.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <time.h>
+#include <unistd.h>
+
+static volatile sig_atomic_t stop_asked;
+static sigset_t waiting_mask; /* signals as they are while we wait for input */
+
+static void on_term(int sig)
+{
+    (void)sig;
+    stop_asked = 1;
+}
+
+void imap_io_init(struct imap_io *io, int in_fd, int out_fd)
+{
+    struct sigaction term = {.sa_handler = on_term}, ignore = {.sa_handler = SIG_IGN};
+    sigset_t block;
+    *io = (struct imap_io){.in_fd = in_fd, .out_fd = out_fd};
+    io->in = xcalloc(1, IMAP_IN_SIZE);
+    io->out = xcalloc(1, IMAP_OUT_SIZE);
+    sigemptyset(&block);
+    sigaddset(&block, SIGTERM);
+    sigprocmask(SIG_BLOCK, &block, &waiting_mask);
+    sigdelset(&waiting_mask, SIGTERM);
+    sigaction(SIGTERM, &term, NULL);
+    sigaction(SIGPIPE, &ignore, NULL);
+}
+
+void imap_io_done(struct imap_io *io)
+{
+    free(io->in);
+    free(io->out);
+    io->in = io->out = NULL;
+}
+
+void imap_io_consume(struct imap_io *io, size_t n)
+{
+    io->in_at += n;
+    if (io->in_at == io->in_have)
+        io->in_at = io->in_have = 0;
+}
+
+static enum imap_io_result read_some(struct imap_io *io)
+{
+    ssize_t n = read(io->in_fd, io->in, IMAP_IN_SIZE);
+    if (n < 0 && (errno == EINTR || errno == EAGAIN))
+        return IMAP_IO_TIMEOUT;
+    if (n <= 0) {
+        io->dead = true;
+        return IMAP_IO_END;
+    }
+    io->in_at = 0;
+    io->in_have = (size_t)n;
+    io->octets_in += (size_t)n;
+    return IMAP_IO_OK;
+}
+
+static int64_t now_ms(void)
+{
+    struct timespec ts;
+    clock_gettime(CLOCK_MONOTONIC, &ts);
+    return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
+}
+
+/* One ppoll with SIGTERM let through. */
+static enum imap_io_result wait_once(struct imap_io *io, int64_t left, int other)
+{
+    struct pollfd fds[2] = {{.fd = io->in_fd, .events = POLLIN}, {.fd = other, .events = POLLIN}};
+    struct timespec ts = {.tv_sec = left / 1000, .tv_nsec = left % 1000 * 1000000};
+    int n = ppoll(fds, other >= 0 ? 2 : 1, &ts, &waiting_mask);
+    if (stop_asked)
+        return IMAP_IO_STOP;
+    if (n < 0 && errno != EINTR)
+        return IMAP_IO_END;
+    if (n > 0 && fds[0].revents)
+        return read_some(io);
+    return n > 0 && fds[1].revents ? IMAP_IO_OTHER : IMAP_IO_TIMEOUT;
+}
+
+enum imap_io_result imap_io_wait(struct imap_io *io, int timeout_ms, int other)
+{
+    if (io->in_at < io->in_have)
+        return IMAP_IO_OK;
+    imap_io_flush(io);
+    int64_t deadline = now_ms() + timeout_ms;
+    for (;;) {
+        if (io->dead)
+            return IMAP_IO_END;
+        int64_t left = deadline - now_ms();
+        enum imap_io_result r = wait_once(io, left > 0 ? left : 0, other);
+        if (r != IMAP_IO_TIMEOUT || left <= 0)
+            return r;
+    }
+}
+
+/* Wait until out_fd takes more; false after the deadline. */
+static bool writable(struct imap_io *io)
+{
+    struct pollfd fd = {.fd = io->out_fd, .events = POLLOUT};
+    int n;
+    do
+        n = poll(&fd, 1, IMAP_WRITE_TIMEOUT_MS);
+    while (n < 0 && errno == EINTR);
+    return n > 0;
+}
+
+void imap_io_flush(struct imap_io *io)
+{
+    size_t at = 0;
+    while (at < io->out_have && !io->dead) {
+        ssize_t n = writable(io) ? write(io->out_fd, io->out + at, io->out_have - at) : -1;
+        if (n > 0)
+            at += (size_t)n;
+        else if (n == 0 || (errno != EINTR && errno != EAGAIN))
+            io->dead = true;
+    }
+    io->octets_out += at;
+    io->out_have = 0;
+}
+
+char *imap_io_room(struct imap_io *io, size_t *n)
+{
+    if (io->out_have == IMAP_OUT_SIZE)
+        imap_io_flush(io);
+    *n = IMAP_OUT_SIZE - io->out_have;
+    return io->out + io->out_have;
+}
+
+void imap_io_wrote(struct imap_io *io, size_t n)
+{
+    io->out_have += n;
+}
+
+void imap_io_unwrite(struct imap_io *io, size_t n)
+{
+    if (io->out_have >= n)
+        io->out_have -= n;
+}
+
+void imap_io_write(struct imap_io *io, const void *p, size_t n)
+{
+    const char *from = p;
+    while (n > 0) {
+        size_t room;
+        char *to = imap_io_room(io, &room);
+        size_t take = n < room ? n : room;
+        memcpy(to, from, take);
+        imap_io_wrote(io, take);
+        from += take;
+        n -= take;
+    }
+}

@@ -1,0 +1,57 @@
+/*
+ * imap_io.h - the session's two ends: one buffered reader and one buffered writer, both with deadlines.
+ *
+ * Output is collected in a block and written when the block is full or the session waits for input. A broken
+ * or stuck client makes the stream `dead`: further output is thrown away and the next read fails, so that
+ * nobody has to look at each write.
+ */
+#ifndef ACCESS_IMAP_IO_H
+#define ACCESS_IMAP_IO_H
+
+#include "base/strbuf.h"
+
+#include <sys/types.h>
+
+#define IMAP_IN_SIZE          16384
+#define IMAP_OUT_SIZE         65536
+#define IMAP_WRITE_TIMEOUT_MS (5 * 60 * 1000)
+
+enum imap_io_result {
+    IMAP_IO_OK,      /* there is input */
+    IMAP_IO_END,     /* the client is gone, or was never reading */
+    IMAP_IO_TIMEOUT, /* the deadline passed */
+    IMAP_IO_STOP,    /* we are asked to stop (SIGTERM) */
+    IMAP_IO_OTHER,   /* the other descriptor is readable */
+};
+
+struct imap_io {
+    int in_fd, out_fd;
+    bool dead;
+    char *in, *out;
+    size_t in_at, in_have; /* input not yet used is in[in_at..in_have) */
+    size_t out_have;
+    uint64_t octets_in, octets_out;
+};
+
+/* Blocks SIGTERM but while waiting for input; ignores SIGPIPE. */
+void imap_io_init(struct imap_io *io, int in_fd, int out_fd);
+void imap_io_done(struct imap_io *io);
+
+static inline struct bytes imap_io_input(const struct imap_io *io)
+{
+    return (struct bytes){io->in + io->in_at, io->in_have - io->in_at};
+}
+void imap_io_consume(struct imap_io *io, size_t n);
+/* Send what is waiting, then wait until there is unused input, or `other` (a descriptor, or -1) is readable.
+ */
+enum imap_io_result imap_io_wait(struct imap_io *io, int timeout_ms, int other);
+
+void imap_io_write(struct imap_io *io, const void *p, size_t n);
+/* Room for at least one octet, *n of it; claim it with imap_io_wrote. For writing without another copy. */
+char *imap_io_room(struct imap_io *io, size_t *n);
+void imap_io_wrote(struct imap_io *io, size_t n);
+/* Take back the last octet written (n = 1), if nothing came after it. */
+void imap_io_unwrite(struct imap_io *io, size_t n);
+void imap_io_flush(struct imap_io *io);
+
+#endif

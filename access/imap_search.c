@@ -1,0 +1,228 @@
+/*
+ * imap_search.c - reading SEARCH's keys. Children of an AND are sorted by what they cost, so that a message
+ * whose flags do not match is not opened.
+ */
+#include "access/imap_search.h"
+
+#include "access/imap_date.h"
+#include "base/cleanup.h"
+#include "base/text.h"
+
+#define FOLDED_MAX (1 << 20) /* octets of a search string after folding */
+
+struct reader {
+    struct imap_args *a;
+    const struct imap_search_limits *limits;
+    unsigned depth;
+    const char *why;
+    bool charset; /* the error is about a character set */
+};
+
+static bool read_key(struct reader *r, struct imap_search_node **node);
+
+static bool fail(struct reader *r, const char *why)
+{
+    if (!r->why)
+        r->why = why;
+    return false;
+}
+
+static struct imap_search_node *new_node(const struct imap_search_row *row)
+{
+    struct imap_search_node *node = xcalloc(1, sizeof(*node));
+    node->row = row;
+    node->negated = row->negated;
+    node->cost = row->cost;
+    return node;
+}
+
+/* The depth is bounded by the reader. */
+void imap_search_free(struct imap_search_node *root)
+{
+    while (root) {
+        struct imap_search_node *next = root->next;
+        imap_search_free(root->children);
+        imap_seqset_done(&root->set);
+        free(root->needle);
+        free(root);
+        root = next;
+    }
+}
+
+/* ---- arguments ---- */
+
+static bool read_string(struct reader *r, struct imap_search_node *node)
+{
+    struct bytes text;
+    if (!imap_args_astring(r->a, &text))
+        return fail(r, "A search key lacks its string");
+    if (!utf8_valid(text)) {
+        r->charset = true;
+        return fail(r, "The search string is not valid UTF-8");
+    }
+    struct strbuf folded = STRBUF_INIT(FOLDED_MAX);
+    text_casefold(&folded, text);
+    if (folded.overflow) {
+        strbuf_done(&folded);
+        return fail(r, "The search string is too long");
+    }
+    node->needle_len = folded.len;
+    node->needle = strbuf_detach(&folded);
+    return true;
+}
+
+static bool read_field(struct reader *r, struct imap_search_node *node)
+{
+    if (!imap_args_astring(r->a, &node->name))
+        return fail(r, "HEADER takes a field name and a string");
+    return read_string(r, node);
+}
+
+static bool read_keyword(struct reader *r, struct imap_search_node *node)
+{
+    return imap_args_atom(r->a, &node->name) || fail(r, "A keyword was expected");
+}
+
+static bool read_day(struct reader *r, struct imap_search_node *node)
+{
+    struct bytes text;
+    if (!imap_args_astring(r->a, &text) || !imap_day_parse(text, &node->day))
+        return fail(r, "A date was expected, as 1-Feb-1994");
+    return true;
+}
+
+static bool read_size(struct reader *r, struct imap_search_node *node)
+{
+    return imap_args_number(r->a, UINT32_MAX, &node->size) || fail(r, "A number of octets was expected");
+}
+
+static bool read_uids(struct reader *r, struct imap_search_node *node)
+{
+    struct bytes text;
+    if (!imap_args_atom(r->a, &text) || !imap_seqset_parse(&node->set, text, r->limits->star_uid))
+        return fail(r, "A set of UIDs was expected");
+    return true;
+}
+
+static void add_child(struct imap_search_node *parent, struct imap_search_node *child)
+{
+    struct imap_search_node **at = &parent->children;
+    while (*at && (*at)->cost <= child->cost)
+        at = &(*at)->next;
+    child->next = *at;
+    *at = child;
+    if (child->cost > parent->cost)
+        parent->cost = child->cost;
+}
+
+static bool read_child(struct reader *r, struct imap_search_node *parent)
+{
+    struct imap_search_node *child = NULL;
+    if (!read_key(r, &child)) {
+        imap_search_free(child);
+        return false;
+    }
+    add_child(parent, child);
+    return true;
+}
+
+static bool read_or(struct reader *r, struct imap_search_node *node)
+{
+    return read_child(r, node) && read_child(r, node);
+}
+
+static bool read_argument(struct reader *r, struct imap_search_node *node)
+{
+    static bool (*const readers[])(struct reader *, struct imap_search_node *) = {
+        [SEARCH_ARG_STRING] = read_string,   [SEARCH_ARG_FIELD] = read_field,
+        [SEARCH_ARG_KEYWORD] = read_keyword, [SEARCH_ARG_DAY] = read_day,
+        [SEARCH_ARG_SIZE] = read_size,       [SEARCH_ARG_UIDS] = read_uids,
+        [SEARCH_ARG_OR] = read_or,
+    };
+    return node->row->arg == SEARCH_ARG_NONE || readers[node->row->arg](r, node);
+}
+
+/* ---- keys ---- */
+
+static bool read_set(struct reader *r, struct bytes text, struct imap_search_node **node)
+{
+    *node = new_node(&imap_search_set);
+    return imap_seqset_parse(&(*node)->set, text, r->limits->star_seq) ||
+           fail(r, "Malformed set of messages");
+}
+
+static bool read_keys(struct reader *r, struct imap_search_node *parent)
+{
+    if (imap_args_end(r->a))
+        return fail(r, "A search key was expected");
+    while (!imap_args_end(r->a)) {
+        if (!read_child(r, parent))
+            return false;
+    }
+    return true;
+}
+
+static bool read_list(struct reader *r, struct imap_args *list, struct imap_search_node **node)
+{
+    struct imap_args *outer = r->a;
+    *node = new_node(&imap_search_and);
+    r->a = list;
+    bool fine = read_keys(r, *node);
+    r->a = outer;
+    return fine;
+}
+
+static bool read_named(struct reader *r, struct imap_search_node **node)
+{
+    struct bytes name;
+    if (!imap_args_atom(r->a, &name))
+        return fail(r, "A search key was expected");
+    if (imap_seqset_looks_like(name))
+        return read_set(r, name, node);
+    const struct imap_search_row *row = imap_search_row(name);
+    if (!row)
+        return fail(r, "Unknown search key");
+    *node = new_node(row);
+    return read_argument(r, *node);
+}
+
+/* NOTs in a row only turn the next key around. */
+static bool read_key(struct reader *r, struct imap_search_node **node)
+{
+    bool negated = false;
+    struct imap_args list;
+    while (imap_args_word(r->a, "NOT"))
+        negated = !negated;
+    if (++r->depth > IMAP_SEARCH_DEPTH_MAX)
+        return fail(r, "Search keys are nested too deep");
+    bool fine = imap_args_list(r->a, &list) ? read_list(r, &list, node) : read_named(r, node);
+    r->depth--;
+    if (fine)
+        (*node)->negated ^= negated;
+    return fine;
+}
+
+static bool charset_known(struct bytes name)
+{
+    return bytes_eq_nocase(name, BYTES("UTF-8")) || bytes_eq_nocase(name, BYTES("US-ASCII"));
+}
+
+enum imap_search_result imap_search_parse(struct imap_args *a, const struct imap_search_limits *limits,
+                                          struct imap_search_node **root, const char **why)
+{
+    struct reader r = {.a = a, .limits = limits};
+    struct bytes charset;
+    *root = NULL;
+    if (imap_args_word(a, "CHARSET") && imap_args_astring(a, &charset) && !charset_known(charset)) {
+        *why = "Unknown character set";
+        return IMAP_SEARCH_CHARSET;
+    }
+    struct imap_search_node *all = new_node(&imap_search_and);
+    if (read_keys(&r, all)) {
+        *root = all;
+        return IMAP_SEARCH_READ;
+    }
+    imap_search_free(all);
+    *why = r.why;
+    return r.charset ? IMAP_SEARCH_CHARSET : IMAP_SEARCH_SYNTAX;
+}

@@ -1,0 +1,80 @@
+/*
+ * imap_search.h - SEARCH's keys as a tree: read by imap_search.c (pure), asked by imap_search_match.c.
+ */
+#ifndef ACCESS_IMAP_SEARCH_H
+#define ACCESS_IMAP_SEARCH_H
+
+#include "access/imap_message.h"
+#include "access/imap_parse.h"
+#include "access/imap_seqset.h"
+
+#define IMAP_SEARCH_DEPTH_MAX 50 /* nested OR and parentheses */
+
+struct imap_search;
+struct imap_search_row;
+
+/* The message that is being looked at. */
+struct imap_candidate {
+    struct mailbox *mb;
+    struct mail mail; /* a copy: looking at the message may change the list */
+    uint32_t seq;
+    struct imap_message *message; /* made when a key needs more than flags */
+};
+
+struct imap_search_node {
+    const struct imap_search_row *row;
+    bool negated;
+    unsigned cost;
+    struct bytes name; /* header field or keyword; in the parser's text */
+    char *needle;      /* case-folded UTF-8 */
+    size_t needle_len;
+    int64_t day;
+    uint64_t size;
+    struct imap_seqset set;
+    struct imap_search_node *children, *next;
+};
+
+struct imap_search_row {
+    const char *name;
+    enum imap_search_arg {
+        SEARCH_ARG_NONE,
+        SEARCH_ARG_STRING,
+        SEARCH_ARG_FIELD, /* header field's name and a string */
+        SEARCH_ARG_KEYWORD,
+        SEARCH_ARG_DAY,
+        SEARCH_ARG_SIZE,
+        SEARCH_ARG_UIDS,
+        SEARCH_ARG_NOT,
+        SEARCH_ARG_OR,
+    } arg;
+    bool negated;
+    uint32_t flag;     /* for those that look at one flag */
+    const char *field; /* for those that look at one header field */
+    unsigned cost;     /* 0 flags, 1 size and date, 2 header, 3 whole message */
+    bool (*match)(struct imap_candidate *c, const struct imap_search_node *node);
+};
+
+struct imap_search_limits {
+    uint32_t star_seq, star_uid; /* what "*" stands for */
+};
+
+enum imap_search_result { IMAP_SEARCH_READ, IMAP_SEARCH_SYNTAX, IMAP_SEARCH_CHARSET };
+
+/* Read [CHARSET name] keys up to the end of the arguments. On READ *root is a tree to be freed; otherwise
+ * *why is a static text. */
+enum imap_search_result imap_search_parse(struct imap_args *a, const struct imap_search_limits *limits,
+                                          struct imap_search_node **root, const char **why);
+void imap_search_free(struct imap_search_node *root); /* NULL is fine */
+/* Does the message match? */
+bool imap_search_match(struct imap_candidate *c, const struct imap_search_node *node);
+
+/* Internal: the table (imap_search_match.c). NULL if there is none of that name. */
+const struct imap_search_row *imap_search_row(struct bytes name);
+extern const struct imap_search_row imap_search_and, imap_search_set;
+
+/* Internal: imap_search_text.c. */
+bool imap_search_in_field(struct imap_message *m, struct bytes field, struct bytes needle);
+bool imap_search_in_header(struct imap_message *m, struct bytes needle);
+bool imap_search_in_body(struct imap_message *m, struct bytes needle);
+
+#endif

@@ -1,0 +1,238 @@
+/*
+ * imap_search_match.c - the table of SEARCH's keys and what each asks of a message.
+ */
+#include "access/imap_date.h"
+#include "access/imap_search.h"
+#include "base/cleanup.h"
+
+#include <time.h>
+
+static struct imap_message *message(struct imap_candidate *c)
+{
+    if (!c->message)
+        c->message = imap_message_new(c->mb, c->mail.uid);
+    return c->message;
+}
+
+static struct bytes needle(const struct imap_search_node *node)
+{
+    return bytes_from(node->needle, node->needle_len);
+}
+
+/* ---- flags and numbers ---- */
+
+static bool match_all(struct imap_candidate *c, const struct imap_search_node *node)
+{
+    (void)c, (void)node;
+    return true;
+}
+
+static bool match_flag(struct imap_candidate *c, const struct imap_search_node *node)
+{
+    return (c->mail.flags & node->row->flag) != 0;
+}
+
+static bool match_recent(struct imap_candidate *c, const struct imap_search_node *node)
+{
+    (void)node;
+    return c->mail.recent;
+}
+
+static bool match_new(struct imap_candidate *c, const struct imap_search_node *node)
+{
+    (void)node;
+    return c->mail.recent && !(c->mail.flags & MAIL_SEEN);
+}
+
+static bool match_keyword(struct imap_candidate *c, const struct imap_search_node *node)
+{
+    for (unsigned n = 0; n < MAIL_KEYWORDS_MAX; n++) {
+        const char *name = c->mail.keywords >> n & 1 ? mailbox_keyword(c->mb, n) : NULL;
+        if (name && bytes_eq_nocase(bytes_of(name), node->name))
+            return true;
+    }
+    return false;
+}
+
+static bool match_set(struct imap_candidate *c, const struct imap_search_node *node)
+{
+    return imap_seqset_has(&node->set, c->seq);
+}
+
+static bool match_uid(struct imap_candidate *c, const struct imap_search_node *node)
+{
+    return imap_seqset_has(&node->set, c->mail.uid);
+}
+
+/* ---- size and dates ---- */
+
+static bool match_larger(struct imap_candidate *c, const struct imap_search_node *node)
+{
+    const struct mail_info *info = imap_message_info(message(c));
+    return info && info->virtual_size > node->size;
+}
+
+static bool match_smaller(struct imap_candidate *c, const struct imap_search_node *node)
+{
+    const struct mail_info *info = imap_message_info(message(c));
+    return info && info->virtual_size < node->size;
+}
+
+/* The day on which it came, by the local clock, minus the key's day. */
+static bool arrived(struct imap_candidate *c, const struct imap_search_node *node, int64_t *difference)
+{
+    const struct mail_info *info = imap_message_info(message(c));
+    if (info)
+        *difference = imap_day_local(info->internal_date) - node->day;
+    return info != NULL;
+}
+
+static bool match_before(struct imap_candidate *c, const struct imap_search_node *node)
+{
+    int64_t d;
+    return arrived(c, node, &d) && d < 0;
+}
+
+static bool match_on(struct imap_candidate *c, const struct imap_search_node *node)
+{
+    int64_t d;
+    return arrived(c, node, &d) && d == 0;
+}
+
+static bool match_since(struct imap_candidate *c, const struct imap_search_node *node)
+{
+    int64_t d;
+    return arrived(c, node, &d) && d >= 0;
+}
+
+/* The same of the day in its Date field, as it stands there, whatever the zone. */
+static bool sent(struct imap_candidate *c, const struct imap_search_node *node, int64_t *difference)
+{
+    const struct strbuf *header = imap_message_header(message(c));
+    struct header_field field;
+    time_t when;
+    int zone;
+    if (!header || !header_find(strbuf_bytes(header), "Date", &field) ||
+        !date_parse(field.value, &when, &zone))
+        return false;
+    *difference = imap_day_of(when, zone) - node->day;
+    return true;
+}
+
+static bool match_sentbefore(struct imap_candidate *c, const struct imap_search_node *node)
+{
+    int64_t d;
+    return sent(c, node, &d) && d < 0;
+}
+
+static bool match_senton(struct imap_candidate *c, const struct imap_search_node *node)
+{
+    int64_t d;
+    return sent(c, node, &d) && d == 0;
+}
+
+static bool match_sentsince(struct imap_candidate *c, const struct imap_search_node *node)
+{
+    int64_t d;
+    return sent(c, node, &d) && d >= 0;
+}
+
+/* ---- text ---- */
+
+static bool match_field(struct imap_candidate *c, const struct imap_search_node *node)
+{
+    return imap_search_in_field(message(c), bytes_of(node->row->field), needle(node));
+}
+
+static bool match_header(struct imap_candidate *c, const struct imap_search_node *node)
+{
+    return imap_search_in_field(message(c), node->name, needle(node));
+}
+
+static bool match_body(struct imap_candidate *c, const struct imap_search_node *node)
+{
+    return imap_search_in_body(message(c), needle(node));
+}
+
+static bool match_text(struct imap_candidate *c, const struct imap_search_node *node)
+{
+    return imap_search_in_header(message(c), needle(node)) || imap_search_in_body(message(c), needle(node));
+}
+
+/* ---- the tree ---- */
+
+bool imap_search_match(struct imap_candidate *c, const struct imap_search_node *node)
+{
+    return node->row->match(c, node) != node->negated;
+}
+
+static bool match_and(struct imap_candidate *c, const struct imap_search_node *node)
+{
+    for (const struct imap_search_node *child = node->children; child; child = child->next) {
+        if (!imap_search_match(c, child))
+            return false;
+    }
+    return true;
+}
+
+static bool match_or(struct imap_candidate *c, const struct imap_search_node *node)
+{
+    for (const struct imap_search_node *child = node->children; child; child = child->next) {
+        if (imap_search_match(c, child))
+            return true;
+    }
+    return false;
+}
+
+#define NONE   SEARCH_ARG_NONE
+#define STRING SEARCH_ARG_STRING
+#define DAY    SEARCH_ARG_DAY
+
+static const struct imap_search_row rows[] = {
+    {"ALL", NONE, .match = match_all},
+    {"ANSWERED", NONE, .flag = MAIL_ANSWERED, .match = match_flag},
+    {"BCC", STRING, .field = "Bcc", .cost = 2, .match = match_field},
+    {"BEFORE", DAY, .cost = 1, .match = match_before},
+    {"BODY", STRING, .cost = 3, .match = match_body},
+    {"CC", STRING, .field = "Cc", .cost = 2, .match = match_field},
+    {"DELETED", NONE, .flag = MAIL_DELETED, .match = match_flag},
+    {"DRAFT", NONE, .flag = MAIL_DRAFT, .match = match_flag},
+    {"FLAGGED", NONE, .flag = MAIL_FLAGGED, .match = match_flag},
+    {"FROM", STRING, .field = "From", .cost = 2, .match = match_field},
+    {"HEADER", SEARCH_ARG_FIELD, .cost = 2, .match = match_header},
+    {"KEYWORD", SEARCH_ARG_KEYWORD, .match = match_keyword},
+    {"LARGER", SEARCH_ARG_SIZE, .cost = 1, .match = match_larger},
+    {"NEW", NONE, .match = match_new},
+    {"OLD", NONE, .negated = true, .match = match_recent},
+    {"ON", DAY, .cost = 1, .match = match_on},
+    {"OR", SEARCH_ARG_OR, .match = match_or},
+    {"RECENT", NONE, .match = match_recent},
+    {"SEEN", NONE, .flag = MAIL_SEEN, .match = match_flag},
+    {"SENTBEFORE", DAY, .cost = 2, .match = match_sentbefore},
+    {"SENTON", DAY, .cost = 2, .match = match_senton},
+    {"SENTSINCE", DAY, .cost = 2, .match = match_sentsince},
+    {"SINCE", DAY, .cost = 1, .match = match_since},
+    {"SMALLER", SEARCH_ARG_SIZE, .cost = 1, .match = match_smaller},
+    {"SUBJECT", STRING, .field = "Subject", .cost = 2, .match = match_field},
+    {"TEXT", STRING, .cost = 3, .match = match_text},
+    {"TO", STRING, .field = "To", .cost = 2, .match = match_field},
+    {"UID", SEARCH_ARG_UIDS, .match = match_uid},
+    {"UNANSWERED", NONE, .negated = true, .flag = MAIL_ANSWERED, .match = match_flag},
+    {"UNDELETED", NONE, .negated = true, .flag = MAIL_DELETED, .match = match_flag},
+    {"UNDRAFT", NONE, .negated = true, .flag = MAIL_DRAFT, .match = match_flag},
+    {"UNFLAGGED", NONE, .negated = true, .flag = MAIL_FLAGGED, .match = match_flag},
+    {"UNKEYWORD", SEARCH_ARG_KEYWORD, .negated = true, .match = match_keyword},
+    {"UNSEEN", NONE, .negated = true, .flag = MAIL_SEEN, .match = match_flag},
+};
+
+const struct imap_search_row imap_search_and = {"", NONE, .match = match_and};
+const struct imap_search_row imap_search_set = {"", NONE, .match = match_set};
+
+const struct imap_search_row *imap_search_row(struct bytes name)
+{
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        if (bytes_eq_nocase(name, bytes_of(rows[i].name)))
+            return &rows[i];
+    }
+    return NULL;
+}

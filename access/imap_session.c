@@ -1,0 +1,216 @@
+/*
+ * imap_session.c - the loop: read, parse, find, run, tell what has changed, answer.
+ */
+#include "access/imap_session.h"
+
+#include "access/imap_commands.h"
+#include "access/imap_flags.h"
+#include "access/imap_message.h"
+#include "base/cleanup.h"
+#include "base/log.h"
+
+#include <stdlib.h>
+
+#define FLAGS_LINE_MAX 8192 /* octets: 26 keywords of 50 octets and the system flags */
+
+/* ---- telling the client what has changed ---- */
+
+static void tell_keywords(struct imap *s)
+{
+    uint32_t now = imap_flags_keywords(s->mb);
+    if (!(now & ~s->keywords_told))
+        return;
+    AUTO_STRBUF struct strbuf all = STRBUF_INIT(FLAGS_LINE_MAX);
+    imap_flags_write_all(&all, s->mb, false);
+    imap_untagged(s, "FLAGS %s", all.data);
+    if (!mailbox_read_only(s->mb)) {
+        strbuf_clear(&all);
+        imap_flags_write_all(&all, s->mb, true);
+        imap_untagged(s, "OK [PERMANENTFLAGS %s] New keywords", all.data);
+    }
+    s->keywords_told = now;
+}
+
+static void tell_expunge(void *arg, uint32_t seq)
+{
+    imap_untagged(arg, "%u EXPUNGE", seq);
+}
+
+static void tell_exists(void *arg, uint32_t count, uint32_t recent)
+{
+    imap_untagged(arg, "%u EXISTS", count);
+    imap_untagged(arg, "%u RECENT", recent);
+}
+
+static void tell_flags(void *arg, uint32_t seq, const struct mail *mail)
+{
+    struct imap *s = arg;
+    AUTO_STRBUF struct strbuf flags = STRBUF_INIT(FLAGS_LINE_MAX);
+    imap_flags_write(&flags, s->mb, mail);
+    if (s->by_uid)
+        imap_untagged(s, "%u FETCH (UID %u FLAGS %s)", seq, mail->uid, flags.data);
+    else
+        imap_untagged(s, "%u FETCH (FLAGS %s)", seq, flags.data);
+}
+
+void imap_session_tell(struct imap *s, bool may_expunge, const uint32_t *skip, size_t nskip)
+{
+    struct imap_view_sink sink = {.expunge = tell_expunge,
+                                  .exists = tell_exists,
+                                  .flags = tell_flags,
+                                  .arg = s,
+                                  .skip = skip,
+                                  .nskip = nskip};
+    if (!s->mb)
+        return;
+    tell_keywords(s);
+    imap_view_sync(&s->view, s->mb, may_expunge, &sink);
+}
+
+void imap_session_sync(struct imap *s, bool may_expunge, const uint32_t *skip, size_t nskip)
+{
+    struct err e;
+    if (!s->mb)
+        return;
+    if (mailbox_refresh(s->mb, &e)) {
+        log_error("%s: %s", s->options->user, e.text);
+        if (e.code == ERR_NOTFOUND)
+            s->bye = "[UNAVAILABLE] The selected mailbox is gone";
+        return;
+    }
+    imap_session_tell(s, may_expunge, skip, nskip);
+}
+
+void imap_session_deselect(struct imap *s)
+{
+    imap_message_free(s->message);
+    s->message = NULL;
+    imap_view_done(&s->view);
+    mailbox_close(s->mb);
+    s->mb = NULL;
+    s->keywords_told = 0;
+}
+
+/* ---- one command ---- */
+
+static enum imap_status refuse_unknown(struct imap *s)
+{
+    struct bytes name = imap_parse_name(&s->parse);
+    if (name.n > 40)
+        name.n = 40;
+    return imap_bad(s, "Unknown command " BYTES_FMT, BYTES_ARG(name));
+}
+
+static enum imap_status run(struct imap *s, const struct imap_command *c)
+{
+    if (!c)
+        return refuse_unknown(s);
+    if (c->flags & IMAP_NEEDS_MAILBOX && !s->mb)
+        return imap_bad(s, "[CLIENTBUG] %s needs a selected mailbox", c->name);
+    if (c->flags & IMAP_WRITES && mailbox_read_only(s->mb))
+        return imap_no(s, "[READ-ONLY] The mailbox is open for reading only");
+    return c->run(s);
+}
+
+static void run_command(struct imap *s)
+{
+    const struct imap_command *c = imap_command_find(&s->parse, &s->args);
+    s->by_uid = c && bytes_starts_nocase(bytes_of(c->name), BYTES("UID "));
+    s->sync_done = false;
+    enum imap_status status = run(s, c);
+    if (c && !(c->flags & IMAP_QUIET) && !s->sync_done && status != IMAP_BAD)
+        imap_session_sync(s, !(c->flags & IMAP_KEEPS_NUMBERS), NULL, 0);
+    s->bad_in_row = status == IMAP_BAD ? s->bad_in_row + 1 : 0;
+    imap_reply_send(s);
+}
+
+static void refuse_broken(struct imap *s)
+{
+    if (s->parse.error_code)
+        imap_bad(s, "[%s] %s", s->parse.error_code, s->parse.error);
+    else
+        imap_bad(s, "%s", s->parse.error);
+    s->bad_in_row++;
+    imap_reply_send(s);
+}
+
+static void on_event(struct imap *s, enum imap_parse_event event)
+{
+    switch (event) {
+    case IMAP_PARSE_MORE:
+        return;
+    case IMAP_PARSE_CONTINUE:
+        imap_puts(s, "+ OK\r\n");
+        return;
+    case IMAP_PARSE_STREAM:
+        imap_cmd_append_begin(s);
+        return;
+    case IMAP_PARSE_DONE:
+        run_command(s);
+        break;
+    case IMAP_PARSE_BAD:
+        if (imap_cmd_append_abort(s))
+            imap_reply_send(s);
+        else
+            refuse_broken(s);
+        break;
+    case IMAP_PARSE_FATAL:
+        s->bye = "[TOOBIG] A literal is too large to be skipped";
+        break;
+    }
+    imap_parse_reset(&s->parse);
+    if (s->bad_in_row >= IMAP_BAD_COMMANDS_MAX)
+        s->bye = "[CLIENTBUG] Too many commands that are wrong";
+}
+
+/* ---- the session ---- */
+
+/* Why waiting for input ended the session. */
+static void end_of_input(struct imap *s, enum imap_io_result why)
+{
+    s->ending = true;
+    if (why == IMAP_IO_TIMEOUT)
+        s->bye = "[UNAVAILABLE] Idle for too long";
+    else if (why == IMAP_IO_STOP)
+        s->bye = "[UNAVAILABLE] Server shutting down";
+}
+
+bool imap_session_more(struct imap *s)
+{
+    bool between = imap_parse_idle(&s->parse);
+    enum imap_io_result r =
+        imap_io_wait(&s->io, between ? IMAP_IDLE_TIMEOUT_MS : IMAP_COMMAND_TIMEOUT_MS, -1);
+    if (r != IMAP_IO_OK)
+        end_of_input(s, r);
+    return r == IMAP_IO_OK;
+}
+
+static void greet(struct imap *s)
+{
+    if (s->options->tag) {
+        imap_puts(s, s->options->tag);
+        imap_puts(s, " OK [CAPABILITY " IMAP_CAPABILITIES "] Logged in\r\n");
+    } else
+        imap_untagged(s, "PREAUTH [CAPABILITY " IMAP_CAPABILITIES "] Posthouse is ready, logged in as %s",
+                      s->options->user);
+}
+
+void imap_session_run(struct imap *s)
+{
+    strbuf_init(&s->reply.text, IMAP_REPLY_MAX);
+    imap_parse_init(&s->parse, &imap_parse_after_login);
+    greet(s);
+    while (!s->ending && !s->bye && imap_session_more(s)) {
+        enum imap_parse_event event;
+        size_t used = imap_parse_feed(&s->parse, imap_io_input(&s->io), &event);
+        imap_io_consume(&s->io, used);
+        on_event(s, event);
+    }
+    if (s->bye)
+        imap_untagged(s, "BYE %s", s->bye);
+    imap_io_flush(&s->io);
+    imap_cmd_append_abort(s);
+    imap_session_deselect(s);
+    imap_parse_done(&s->parse);
+    strbuf_done(&s->reply.text);
+}

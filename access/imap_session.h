@@ -1,0 +1,80 @@
+/*
+ * imap_session.h - one client after login: what all commands share.
+ *
+ * The way of a command: imap_session reads and parses it, imap_commands finds its row, its imap_cmd_*
+ * function runs, writes untagged answers and settles the tagged one with imap_ok, imap_no or imap_bad; then
+ * the session tells the client what has changed in the mailbox (as the row permits) and writes the tagged
+ * answer.
+ */
+#ifndef ACCESS_IMAP_SESSION_H
+#define ACCESS_IMAP_SESSION_H
+
+#include "access/imap_io.h"
+#include "access/imap_parse.h"
+#include "access/imap_reply.h"
+#include "access/imap_seqset.h"
+#include "access/imap_view.h"
+#include "maildir/maildir.h"
+
+#define IMAP_IDLE_TIMEOUT_MS    (30 * 60 * 1000) /* between commands */
+#define IMAP_COMMAND_TIMEOUT_MS (5 * 60 * 1000)  /* within a command that the client has begun */
+#define IMAP_BAD_COMMANDS_MAX   10               /* in a row */
+#define IMAP_APPEND_MAX         (512 << 20)      /* octets of one message */
+
+#define IMAP_CAPABILITIES "IMAP4rev1 LITERAL+ IDLE NAMESPACE ID UIDPLUS MOVE UNSELECT CHILDREN SPECIAL-USE"
+
+struct imap_message;
+struct mail_append;
+
+struct imap_options {
+    const char *user, *mail, *remote, *tag; /* tag NULL: tried by hand */
+    int64_t quota_bytes, quota_messages;
+    bool secure;
+};
+
+struct imap {
+    const struct imap_options *options;
+    struct imap_io io;
+    struct imap_parse parse;
+    struct mail_store *store;
+    struct mailbox *mb; /* the selected mailbox, or NULL */
+    struct imap_view view;
+    uint32_t keywords_told; /* bits of the keywords that FLAGS has named */
+    struct imap_message
+        *message; /* the message looked at last, kept open for the next partial fetch; or NULL */
+    struct mail_append *append; /* message being appended, or NULL */
+    bool append_refused;        /* an APPEND is being thrown away; its answer is settled */
+    struct imap_reply reply;
+    struct imap_args args; /* of the running command */
+    bool by_uid;           /* it is the UID form */
+    bool sync_done;        /* it has told the changes itself (or there must be none) */
+    bool ending;           /* after this command the session ends */
+    const char *bye;       /* why, if not at the client's wish; told once */
+    unsigned bad_in_row;
+};
+
+/* The whole session, from greeting to BYE. */
+void imap_session_run(struct imap *s);
+/* Look for changes by others and tell the client. `skip` as in imap_view_sink. */
+void imap_session_sync(struct imap *s, bool may_expunge, const uint32_t *skip, size_t nskip);
+/* The same without looking again at the directories. */
+void imap_session_tell(struct imap *s, bool may_expunge, const uint32_t *skip, size_t nskip);
+/* Leave the selected mailbox, if there is one. */
+void imap_session_deselect(struct imap *s);
+/* Wait for input inside a command; on anything else the session ends. */
+bool imap_session_more(struct imap *s);
+
+/* The UIDs (malloc'ed, ascending) of the messages that the next argument names, by number or UID as the
+ * command has it, and that the client counts. False if the set is malformed or names numbers that are not
+ * there: the answer is then settled. */
+bool imap_session_targets(struct imap *s, uint32_t **uids, size_t *n);
+/* The same of a set that was parsed already. */
+void imap_session_resolve(const struct imap *s, const struct imap_seqset *set, bool by_uid, uint32_t **uids,
+                          size_t *n);
+/* Next argument as the name of a mailbox in UTF-8, malloc'ed; NULL if it is none: the answer is then settled.
+ */
+char *imap_session_mailbox(struct imap *s);
+/* Nothing may follow; else the answer is settled. */
+bool imap_session_no_more_args(struct imap *s);
+
+#endif

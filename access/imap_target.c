@@ -1,0 +1,70 @@
+/*
+ * imap_target.c - the arguments that most commands have: a set of messages, a mailbox name, and nothing more.
+ */
+#include "access/imap_session.h"
+#include "base/cleanup.h"
+#include "maildir/mutf7.h"
+
+#include <stdlib.h>
+
+#define NAME_MAX_IN 4096 /* octets of a mailbox name in UTF-8 */
+
+/* First and last message number that a range of UIDs covers. */
+static struct imap_seqrange to_numbers(const struct imap *s, struct imap_seqrange r, bool by_uid)
+{
+    if (!by_uid)
+        return (struct imap_seqrange){r.lo, r.hi < s->view.count ? r.hi : s->view.count};
+    uint32_t behind = r.hi == UINT32_MAX ? s->view.count + 1 : imap_view_from(&s->view, r.hi + 1);
+    return (struct imap_seqrange){imap_view_from(&s->view, r.lo), behind - 1};
+}
+
+void imap_session_resolve(const struct imap *s, const struct imap_seqset *set, bool by_uid, uint32_t **uids,
+                          size_t *n)
+{
+    *n = 0;
+    *uids = xcalloc(s->view.count + 1, sizeof(**uids));
+    for (size_t i = 0; i < set->n; i++) {
+        struct imap_seqrange r = to_numbers(s, set->ranges[i], by_uid);
+        for (uint32_t seq = r.lo; seq <= r.hi && seq >= r.lo; seq++)
+            (*uids)[(*n)++] = imap_view_uid(&s->view, seq);
+    }
+}
+
+bool imap_session_targets(struct imap *s, uint32_t **uids, size_t *n)
+{
+    AUTO_SEQSET struct imap_seqset set = {0};
+    struct bytes text;
+    uint32_t star = s->by_uid ? imap_view_uid(&s->view, s->view.count) : s->view.count;
+    if (!imap_args_atom(&s->args, &text) || !imap_seqset_parse(&set, text, star)) {
+        imap_bad(s, "A set of messages was expected, as 1:5,8 or 20:*");
+        return false;
+    }
+    if (!s->by_uid && imap_seqset_max(&set) > s->view.count && memchr(text.p, '*', text.n) == NULL) {
+        imap_bad(s, "[CLIENTBUG] There are only %u messages", s->view.count);
+        return false;
+    }
+    imap_session_resolve(s, &set, s->by_uid, uids, n);
+    return true;
+}
+
+char *imap_session_mailbox(struct imap *s)
+{
+    struct bytes text;
+    AUTO_STRBUF struct strbuf name = STRBUF_INIT(NAME_MAX_IN);
+    if (!imap_args_astring(&s->args, &text)) {
+        imap_bad(s, "The name of a mailbox was expected");
+        return NULL;
+    }
+    if (!mutf7_decode(&name, text) || name.overflow || memchr(name.data, '\0', name.len)) {
+        imap_no(s, "[CANNOT] The mailbox name is not valid modified UTF-7");
+        return NULL;
+    }
+    return strbuf_detach(&name);
+}
+
+bool imap_session_no_more_args(struct imap *s)
+{
+    if (!imap_args_end(&s->args))
+        imap_bad(s, "Too many arguments");
+    return imap_args_end(&s->args);
+}
