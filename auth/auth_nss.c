@@ -9,11 +9,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { SENT_MAX = 2 };
+
 struct question {
     struct question *next;
     char *name; /* NULL: by uid */
     uid_t uid;
-    uint32_t id; /* 0: not sent yet */
+    uint32_t id; /* 0: not with the process */
+    unsigned sent;
     struct timer deadline;
     backend_found_fn *fn;
     void *arg;
@@ -75,6 +78,7 @@ static void send_first(void)
     if (!++last_id)
         ++last_id;
     q->id = last_id;
+    q->sent++;
     struct auth_record r = {.type = AUTH_REC_LOOKUP, .id = q->id, .uid = q->uid};
     r.by = q->name ? AUTH_BY_NAME : AUTH_BY_UID;
     r.name = bytes_of(q->name ? q->name : "");
@@ -125,12 +129,14 @@ static void on_answer(const struct auth_record *r)
     send_first();
 }
 
-/* The process is gone: what it was asked fails, what waits is asked of its successor. */
+/* The process is gone: its successor is asked again, but not what may have killed two of them. */
 static void lose_channel(void)
 {
     chan_free(TAKE_PTR(channel));
-    if (line && line->id)
+    if (line && line->sent >= SENT_MAX)
         settle(line, AUTH_LOOKUP_TEMPFAIL, NULL);
+    else if (line)
+        line->id = 0;
 }
 
 static void on_channel(struct chan *ch, struct msg_in *in, void *arg)

@@ -109,3 +109,13 @@ t_unit_site_conf_test_SOURCES = t/unit/site_conf_test.c
 t_unit_site_conf_test_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 t_unit_site_conf_test_LDADD = $(AUTHD_LIBS) $(UNIT_LIBS)
 TESTS += t/unit/site_conf_test
+
+BEHAVIOUR_TESTS += \
+	t/1010-passwords-from-a-passwd-file.t \
+	t/1020-tickets-are-good-once.t \
+	t/1030-system-accounts-by-pam.t \
+	t/1040-one-bad-exchange-disturbs-nobody.t \
+	t/1050-guessing-is-slow.t \
+	t/1060-certificate-is-made-and-renewed.t \
+	t/1070-processes-come-back.t
+EXTRA_DIST += t/authtalk.py

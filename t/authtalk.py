@@ -1,7 +1,16 @@
-"""authtalk - speak the records of auth/auth_proto.h to a running posthouse-auth, for behaviour tests."""
+"""authtalk.py - posthouse-authd alone, and its records (auth/auth_proto.h, base/tls.h), for behaviour tests of family 1."""
+import atexit
 import base64
+import os
+import shutil
+import signal
 import socket
 import struct
+import subprocess
+import tempfile
+import time
+
+from posthouse import BUILD, ROOT, eventually
 
 START, PLAIN, CONTINUE, CANCEL, RESULT, LOOKUP, ACCOUNT = range(1, 8)
 STATUS = ["CONTINUE", "OK", "FAILED", "INVALID", "TEMPFAIL"]
@@ -35,7 +44,7 @@ class Reader:
         return self.take(self.u32())
 
 
-class Talk:
+class AuthTalk:
     """One connection to net/auth, auth-lookup or auth-master."""
 
     def __init__(self, path, timeout=30):
@@ -119,3 +128,89 @@ class Talk:
 
 def b64(s):
     return base64.b64encode(s.encode() if isinstance(s, str) else s).decode()
+
+
+class Authd:
+    """posthouse-authd with its children in a directory of its own. uid: the ordinary user to start it as (root only)."""
+
+    def __init__(self, users="", options="", accounts='"passwd-file"', uid=None, mode=0o600):
+        self.dir = tempfile.mkdtemp(prefix="posthouse-auth-")
+        os.chmod(self.dir, 0o755)
+        atexit.register(self.remove)
+        self.uid, self.passwd_file = uid, os.path.join(self.dir, "users")
+        self.write(users, mode)
+        self.conf = os.path.join(self.dir, "posthouse.conf")
+        with open(self.conf, "w") as f:
+            f.write('hostname = "mail.example.org"\nrun_dir = "%s/run"\nstate_dir = "%s/state"\n'
+                    'auth {\n accounts = {%s}\n passwd_file = "%s"\n%s\n}\n'
+                    % (self.dir, self.dir, accounts, self.passwd_file, options))
+        if uid is not None:
+            os.chown(self.dir, uid, uid)
+        self.log = os.path.join(self.dir, "log")
+        self.process = subprocess.Popen(
+            [os.path.join(BUILD, "auth", "posthouse-authd"), "-c", self.conf, "-L", os.path.join(BUILD, "auth")],
+            stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=open(self.log, "w"),
+            user=uid, group=uid, extra_groups=[] if uid is not None else None)
+        try:
+            eventually(lambda: self.process.poll() is not None or "authd" in self.text() and ": ready" in self.text(), 20)
+        finally:
+            if self.process.poll() is not None or ": ready" not in self.text():
+                raise RuntimeError("authd did not start:\n" + self.text())
+
+    def write(self, users, mode=0o600):
+        """Replace the passwd-file in one step, as a careful editor does."""
+        with open(self.passwd_file + ".new", "w") as f:
+            f.write(users)
+        os.chmod(self.passwd_file + ".new", mode)
+        if self.uid is not None:
+            os.chown(self.passwd_file + ".new", self.uid, self.uid)
+        os.rename(self.passwd_file + ".new", self.passwd_file)
+
+    def text(self):
+        return open(self.log, errors="replace").read()
+
+    def talk(self, path="net/auth"):
+        return AuthTalk(os.path.join(self.dir, "run", path))
+
+    def child(self, program):
+        """The process id of that child, or None."""
+        try:
+            kids = open("/proc/%d/task/%d/children" % (self.process.pid, self.process.pid)).read().split()
+        except OSError:
+            return None
+        for kid in map(int, kids):
+            try:
+                if os.path.basename(open("/proc/%d/cmdline" % kid, "rb").read().split(b"\0")[0].decode()) == program:
+                    return kid
+            except OSError:
+                pass
+        return None
+
+    def stop(self):
+        if self.process.poll() is None:
+            self.process.send_signal(signal.SIGTERM)
+            self.process.wait(20)
+
+    def remove(self):
+        self.stop()
+        if not os.environ.get("KEEP"):
+            shutil.rmtree(self.dir, ignore_errors=True)
+
+
+class SignerTalk(AuthTalk):
+    """One connection to net/signer."""
+
+    def chain(self):
+        """(serial, PEM)"""
+        self.send(1)
+        kind, r = self.receive()
+        assert kind == 1
+        return r.u64(), r.data()
+
+    def sign(self, serial, algorithm, digest):
+        """The signature, or None."""
+        self.send(2, struct.pack("=Q", serial), u32(algorithm), data(digest))
+        kind, r = self.receive()
+        assert kind == 2
+        ok = r.u32()
+        return r.data() if ok else None
