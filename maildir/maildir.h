@@ -78,7 +78,7 @@ int mail_store_subscribe(struct mail_store *store, const char *name, bool subscr
 /* Counts without opening for good, for STATUS. */
 struct mailbox_status {
     uint32_t messages, recent, unseen, uidnext, uidvalidity;
-    uint64_t size; /* sum of virtual sizes */
+    uint64_t size; /* sum of the virtual sizes that names tell */
 };
 int mail_store_status(struct mail_store *store, const char *name, struct mailbox_status *status, struct err *e);
 
@@ -177,6 +177,7 @@ struct mail_delivery {
     off_t offset, size;
     struct bytes head;   /* trace lines put in front (Return-Path, Delivered-To), LF line ends */
     const char *unique;  /* derives the file name, so that the same delivery done twice is found: [A-Za-z0-9]{1,40} */
+    bool again;          /* may have been done before: new/ is searched for it first */
     int result;          /* out: 0 or -1 */
     struct err err;      /* out */
 };

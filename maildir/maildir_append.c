@@ -1,0 +1,190 @@
+/*
+ * maildir_append.c - APPEND: one or many messages into cur/ as one act.
+ *
+ *   S1, S2  each message in tmp/, written and synced (maildir_write.c)
+ *   S3 under the uidlist lock: all renamed into cur/ with their flags    a crash here: some whole messages,
+ * unacknowledged S4 cur/ synced S5 their UIDs appended to the uidlist and synced: acknowledged An error takes
+ * everything back.
+ */
+#include "maildir/maildir_internal.h"
+
+#include <errno.h>
+#include <fcntl.h>
+
+#define MESSAGES_MAX 10000 /* of one APPEND */
+
+struct item {
+    struct writer writer;
+    uint32_t flags;
+    char **keywords;
+    size_t nkeywords;
+    time_t date;
+    char *name; /* in cur/, once renamed */
+};
+
+struct mail_append {
+    struct mail_store *store;
+    struct mailbox *mb;
+    struct item *items;
+    size_t n;
+    bool open; /* the last item is being written */
+};
+
+static void item_done(struct item *item)
+{
+    writer_abort(&item->writer);
+    for (size_t i = 0; i < item->nkeywords; i++)
+        free(item->keywords[i]);
+    free(item->keywords);
+    free(item->name);
+}
+
+void mail_append_abort(struct mail_append *append)
+{
+    if (!append)
+        return;
+    for (size_t i = 0; i < append->n; i++)
+        item_done(&append->items[i]);
+    free(append->items);
+    mailbox_close(append->mb);
+    free(append);
+}
+
+int mail_append_begin(struct mail_append **result, struct mail_store *store, const char *folder,
+                      struct err *e)
+{
+    struct mail_append *append = xcalloc(1, sizeof *append);
+    append->store = store;
+    if (mailbox_open(&append->mb, store, folder, true, e)) {
+        free(append);
+        return -1;
+    }
+    *result = append;
+    return 0;
+}
+
+static int close_last(struct mail_append *append, struct err *e)
+{
+    if (!append->open)
+        return 0;
+    append->open = false;
+    struct item *item = &append->items[append->n - 1];
+    return writer_close(&item->writer, item->date, e);
+}
+
+int mail_append_add(struct mail_append *append, uint32_t flags, const char *const *keywords, size_t nkeywords,
+                    time_t date, struct err *e)
+{
+    if (close_last(append, e))
+        return -1;
+    if (append->n == MESSAGES_MAX)
+        return err_set(e, ERR_LIMIT, "more than %d messages in one append", MESSAGES_MAX);
+    append->items = xrealloc(append->items, append->n + 1, sizeof *append->items);
+    struct item *item = &append->items[append->n];
+    *item = (struct item){.flags = flags, .date = date, .writer = {.fd = -1}};
+    if (writer_open(&item->writer, append->mb->folder.tmp_fd, e)) {
+        item_done(item);
+        return -1;
+    }
+    item->keywords = xcalloc(nkeywords + 1, sizeof *item->keywords);
+    for (; item->nkeywords < nkeywords; item->nkeywords++)
+        item->keywords[item->nkeywords] = xstrdup(keywords[item->nkeywords]);
+    append->n++;
+    append->open = true;
+    return 0;
+}
+
+int mail_append_write(struct mail_append *append, const void *p, size_t n, struct err *e)
+{
+    return writer_write(&append->items[append->n - 1].writer, p, n, e);
+}
+
+static int item_keywords(struct mail_append *append, const struct item *item, uint32_t *bits, struct err *e)
+{
+    uint32_t in_use = 0;
+    *bits = 0;
+    for (size_t i = 0; i < append->mb->n && item->nkeywords; i++)
+        in_use |= append->mb->entries[i].mail.keywords;
+    for (size_t i = 0; i < item->nkeywords; i++) {
+        int letter = keywords_get(&append->mb->keywords, item->keywords[i], in_use, e);
+        if (letter < 0)
+            return -1;
+        *bits |= 1u << letter;
+    }
+    return keywords_save(&append->mb->keywords, append->mb->folder.fd, e);
+}
+
+static int place(struct mail_append *append, struct item *item, uint32_t *uid, struct err *e)
+{
+    AUTO_STRBUF struct strbuf base = STRBUF_INIT(MAILDIR_NAME_MAX);
+    AUTO_STRBUF struct strbuf name = STRBUF_INIT(MAILDIR_NAME_MAX);
+    struct folder *f = &append->mb->folder;
+    uint32_t keywords;
+    if (item_keywords(append, item, &keywords, e))
+        return -1;
+    strbuf_adds(&base, item->writer.tmp_name);
+    writer_add_sizes(&base, &item->writer);
+    if (!maildir_name_with_flags(&name, strbuf_bytes(&base), item->flags, keywords))
+        return err_set(e, ERR_LIMIT, "the file name would be too long");
+    if (renameat(f->tmp_fd, item->writer.tmp_name, f->cur_fd, name.data))
+        return err_errno(e, errno, "moving the message into cur/");
+    free(TAKE_PTR(item->writer.tmp_name));
+    item->name = strbuf_detach(&name);
+    return uidlist_add(&append->mb->uidlist, strbuf_bytes(&base), NULL, uid, e);
+}
+
+static int place_all(struct mail_append *append, uint32_t *uids, struct err *e)
+{
+    struct mailbox *mb = append->mb;
+    for (size_t i = 0; i < append->n; i++)
+        if (place(append, &append->items[i], &uids[i], e))
+            return -1;
+    if (fs_sync_dir(mb->folder.cur_fd))
+        return err_errno(e, errno, "syncing the folder");
+    return uidlist_save(&mb->uidlist, mb->folder.fd, mb->n + append->n, NULL, NULL, e);
+}
+
+static void take_back(struct mail_append *append, uint32_t next)
+{
+    for (size_t i = 0; i < append->n; i++)
+        if (append->items[i].name)
+            unlinkat(append->mb->folder.cur_fd, append->items[i].name, 0);
+    fs_sync_dir(append->mb->folder.cur_fd);
+    uidlist_rollback(&append->mb->uidlist, next);
+}
+
+static int commit(struct mail_append *append, uint32_t *uids, struct err *e)
+{
+    AUTO_LOCK struct maildir_lock lock = MAILDIR_LOCK_INIT;
+    int64_t octets = 0;
+    if (close_last(append, e))
+        return -1;
+    for (size_t i = 0; i < append->n; i++)
+        octets += (int64_t)append->items[i].writer.size;
+    if (quota_check(append->store, octets, (int64_t)append->n, e) ||
+        mailbox_lock(append->mb, &lock, false, e))
+        return -1;
+    uint32_t next = append->mb->uidlist.next;
+    if (place_all(append, uids, e)) {
+        take_back(append, next);
+        return -1;
+    }
+    quota_add(append->store, octets, (int64_t)append->n);
+    return 0;
+}
+
+int mail_append_commit(struct mail_append *append, uint32_t *uidvalidity, uint32_t **uids, size_t *n,
+                       struct err *e)
+{
+    uint32_t *list = xcalloc(append->n + 1, sizeof *list);
+    int r = commit(append, list, e);
+    if (r) {
+        free(list);
+    } else {
+        *uidvalidity = mailbox_uidvalidity(append->mb);
+        *uids = list;
+        *n = append->n;
+    }
+    mail_append_abort(append);
+    return r;
+}

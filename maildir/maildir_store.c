@@ -1,0 +1,149 @@
+/*
+ * maildir_store.c - opening an account's Maildir and the folders in it.
+ *
+ * Everything below the root is reached from the root's descriptor. The process runs under the user's uid: a
+ * symbolic link in the user's directories can do no harm to anybody else.
+ */
+#include "maildir/maildir_internal.h"
+#include "maildir/mutf7.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <strings.h>
+
+static const char *const subdirs[] = {"cur", "new", "tmp"};
+
+static int make_subdirs(int fd, struct err *e)
+{
+    for (size_t i = 0; i < ARRAY_LEN(subdirs); i++)
+        if (mkdirat(fd, subdirs[i], 0700) && errno != EEXIST)
+            return err_errno(e, errno, "making %s/", subdirs[i]);
+    return fs_sync_dir(fd) ? err_errno(e, errno, "syncing the folder") : 0;
+}
+
+static int open_root(struct mail_store *store, bool create, struct err *e)
+{
+    store->fd = open(store->root, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (store->fd < 0 && errno == ENOENT && create) {
+        if (fs_mkdirs(AT_FDCWD, store->root, 0700))
+            return err_errno(e, errno, "cannot make the Maildir %s", store->root);
+        store->fd = open(store->root, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    }
+    if (store->fd < 0)
+        return err_errno(e, errno, "cannot open the Maildir %s", store->root);
+    if (create && faccessat(store->fd, "cur", F_OK, 0) && make_subdirs(store->fd, e))
+        return err_prefix(e, "%s", store->root);
+    return 0;
+}
+
+int mail_store_open(struct mail_store **result, const struct mail_store_options *options, struct err *e)
+{
+    struct mail_store *store = xcalloc(1, sizeof *store);
+    store->root = xstrdup(options->root);
+    store->quota_bytes = options->quota_bytes;
+    store->quota_messages = options->quota_messages;
+    if (open_root(store, options->create, e)) {
+        mail_store_close(store);
+        return -1;
+    }
+    *result = store;
+    return 0;
+}
+
+void mail_store_close(struct mail_store *store)
+{
+    if (!store)
+        return;
+    cleanup_close(&store->fd);
+    free(store->root);
+    free(store);
+}
+
+/* ---- folders ---- */
+
+static bool has_bad_level(const char *name)
+{
+    return *name == '.' || !*name || strstr(name, "..") || name[strlen(name) - 1] == '.';
+}
+
+static bool has_bad_byte(const char *name)
+{
+    for (const char *p = name; *p; p++)
+        if ((unsigned char)*p < ' ' || *p == 0x7f || *p == '/')
+            return true;
+    return false;
+}
+
+static size_t depth_of(const char *name)
+{
+    size_t levels = 1;
+    for (; *name; name++)
+        levels += *name == '.';
+    return levels;
+}
+
+int folder_dir_name(struct strbuf *out, const char *name, struct err *e)
+{
+    if (!strcasecmp(name, "INBOX")) {
+        strbuf_addc(out, '.');
+        return 0;
+    }
+    if (has_bad_level(name))
+        return err_set(e, ERR_INVALID, "a folder name has no empty levels (\".\" stands between levels)");
+    if (has_bad_byte(name))
+        return err_set(e, ERR_INVALID, "a folder name has no \"/\" and no control characters");
+    if (depth_of(name) > MAIL_FOLDER_DEPTH_MAX)
+        return err_set(e, ERR_LIMIT, "folders are at most %d levels deep", MAIL_FOLDER_DEPTH_MAX);
+    strbuf_addc(out, '.');
+    if (!mutf7_encode(out, bytes_of(name)))
+        return err_set(e, out->overflow ? ERR_LIMIT : ERR_INVALID,
+                       "the folder name is not UTF-8 or too long");
+    if (out->len > MAIL_FOLDER_LEN_MAX)
+        return err_set(e, ERR_LIMIT, "the folder name is longer than %d octets on disk", MAIL_FOLDER_LEN_MAX);
+    return 0;
+}
+
+void folder_close(struct folder *f)
+{
+    int *fds[] = {&f->fd, &f->new_fd, &f->cur_fd, &f->tmp_fd};
+    for (size_t i = 0; i < ARRAY_LEN(fds); i++) {
+        cleanup_close(fds[i]);
+        *fds[i] = -1;
+    }
+}
+
+static int open_dir(int dir_fd, const char *name)
+{
+    return openat(dir_fd, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+}
+
+int folder_open(struct folder *f, struct mail_store *store, const char *name, struct err *e)
+{
+    AUTO_STRBUF struct strbuf dir = STRBUF_INIT(4096);
+    *f = (struct folder)FOLDER_INIT;
+    if (folder_dir_name(&dir, name, e))
+        return -1;
+    f->fd = open_dir(store->fd, dir.data);
+    if (f->fd < 0)
+        return errno == ENOENT || errno == ENOTDIR
+                   ? err_set(e, ERR_NOTFOUND, "there is no folder \"%s\"", name)
+                   : err_errno(e, errno, "folder \"%s\"", name);
+    f->cur_fd = open_dir(f->fd, "cur");
+    if (f->cur_fd < 0 && errno == ENOENT && dir.len > 1) { /* a dot directory of something else */
+        folder_close(f);
+        return err_set(e, ERR_NOTFOUND, "there is no folder \"%s\"", name);
+    }
+    if ((f->new_fd = open_dir(f->fd, "new")) < 0 || (f->tmp_fd = open_dir(f->fd, "tmp")) < 0 ||
+        f->cur_fd < 0) {
+        struct err ignored;
+        make_subdirs(f->fd, &ignored);
+        f->cur_fd = f->cur_fd < 0 ? open_dir(f->fd, "cur") : f->cur_fd;
+        f->new_fd = f->new_fd < 0 ? open_dir(f->fd, "new") : f->new_fd;
+        f->tmp_fd = f->tmp_fd < 0 ? open_dir(f->fd, "tmp") : f->tmp_fd;
+    }
+    if (f->cur_fd >= 0 && f->new_fd >= 0 && f->tmp_fd >= 0)
+        return 0;
+    err_errno(e, errno, "folder \"%s\": cur/, new/ or tmp/", name);
+    folder_close(f);
+    return -1;
+}

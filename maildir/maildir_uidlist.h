@@ -1,0 +1,61 @@
+/*
+ * maildir_uidlist.h - dovecot-uidlist: which file has which UID. Reading, appending, rewriting.
+ */
+#ifndef MAILDIR_UIDLIST_H
+#define MAILDIR_UIDLIST_H
+
+#include "base/err.h"
+#include "base/strbuf.h"
+
+#include <sys/stat.h>
+
+#define UIDLIST_MAX_BYTES (256 << 20)
+#define UIDLIST_GUID_LEN  32
+
+struct uidlist_entry {
+    uint32_t uid;
+    char *base;
+    char *fields; /* "S123 W130 Pabc": what stands between UID and ':', without surrounding blanks; NULL if
+                     nothing */
+};
+
+struct uidlist {
+    bool exists; /* read from a file, or written */
+    uint32_t validity, next;
+    char guid[UIDLIST_GUID_LEN + 1];
+    char *extra; /* header fields that we do not know, verbatim, each with a blank in front; or NULL */
+    struct uidlist_entry *entries; /* ascending UIDs */
+    size_t n, size;
+    size_t lines;   /* in the file, those without a file included */
+    size_t saved;   /* entries[0..saved) are in the file */
+    bool rewrite;   /* must not be appended to: other version, cut-off last line, no GUID, or from Courier */
+    struct stat st; /* of the file as read */
+    int fd;         /* kept open, so that its inode number cannot come round again */
+    off_t end;      /* of what was read */
+};
+
+void uidlist_init(struct uidlist *ul);
+void uidlist_done(struct uidlist *ul);
+
+/* Parse (pure): text of a whole file. ERR_CORRUPT names the line. An unterminated last line is left out. */
+int uidlist_parse(struct uidlist *ul, struct bytes text, struct err *e);
+/* Parse courierimapuiddb (pure): "1 validity next", then "uid base". */
+int uidlist_parse_courier(struct uidlist *ul, struct bytes text, struct err *e);
+/* Bring ul up to date with the folder's file: nothing if it is unchanged, on from the old end if it was
+ * appended to, else anew. Where there is no dovecot-uidlist but Courier's database, that. No file: ul->exists
+ * is false. *changed tells. */
+int uidlist_read(struct uidlist *ul, int dir_fd, bool *changed, struct err *e);
+/* Add an entry with the next UID (base and fields are copied). ERR_LIMIT when UIDs are used up. */
+int uidlist_add(struct uidlist *ul, struct bytes base, const char *fields, uint32_t *uid, struct err *e);
+/* Forget entries that were added but not saved: an operation failed. */
+void uidlist_rollback(struct uidlist *ul, uint32_t next);
+/* Under the lock: write what was added, durably. live: number of entries that have a file, for the rewriting
+ * rule; keep(arg, entry) says which entries stay when the file is rewritten (NULL: all). */
+int uidlist_save(struct uidlist *ul, int dir_fd, size_t live,
+                 bool (*keep)(void *arg, const struct uidlist_entry *), void *arg, struct err *e);
+/* Value of a field (one letter) of an entry into out; false if it has none. */
+bool uidlist_field(const struct uidlist_entry *entry, char key, struct bytes *value);
+/* The entry of a UID, or NULL. */
+const struct uidlist_entry *uidlist_find(const struct uidlist *ul, uint32_t uid);
+
+#endif

@@ -1,0 +1,113 @@
+/*
+ * maildir_uidvalidity.c - dovecot-uidvalidity: a counter for the UIDVALIDITY of new folders.
+ *
+ * At the root: dovecot-uidvalidity holds 8 lower-case hex digits without line end, and beside it lies one
+ * empty file dovecot-uidvalidity.<8 hex>. Renaming .old to .old+1 is the lock: who succeeds owns old+1.
+ */
+#include "maildir/maildir_internal.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+
+#define PREFIX "dovecot-uidvalidity"
+#define TRIES  10
+
+static bool parse(const char *hex, uint32_t *value)
+{
+    uint32_t v = 0;
+    for (int i = 0; i < 8; i++) {
+        const char *digits = "0123456789abcdef", *at = hex[i] ? strchr(digits, hex[i]) : NULL;
+        if (!at)
+            return false;
+        v = v << 4 | (uint32_t)(at - digits);
+    }
+    *value = v;
+    return hex[8] == '\0';
+}
+
+/* The largest dovecot-uidvalidity.<hex>; smaller ones are removed. 0: there is none. */
+static uint32_t find(int root)
+{
+    uint32_t best = 0;
+    AUTO_CLOSE int fd = openat(root, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    AUTO_CLOSEDIR DIR *dir = fd >= 0 ? fdopendir(fd) : NULL;
+    if (!dir)
+        return 0;
+    fd = -1;
+    for (struct dirent *d; (d = readdir(dir));) {
+        uint32_t value;
+        if (strncmp(d->d_name, PREFIX ".", sizeof PREFIX) || !parse(d->d_name + sizeof PREFIX, &value))
+            continue;
+        char smaller[64];
+        snprintf(smaller, sizeof smaller, PREFIX ".%08x", value < best ? value : best);
+        if (best)
+            unlinkat(root, smaller, 0);
+        if (value > best)
+            best = value;
+    }
+    return best;
+}
+
+static uint32_t read_main(int root)
+{
+    AUTO_STRBUF struct strbuf text = STRBUF_INIT(64);
+    uint32_t value;
+    struct err e;
+    return !fs_read_file(root, PREFIX, &text, &e) && parse(text.data, &value) ? value : 0;
+}
+
+static int write_main(int root, uint32_t value, struct err *e)
+{
+    char hex[16];
+    snprintf(hex, sizeof hex, "%08x", value);
+    return fs_replace(root, PREFIX, PREFIX ".tmp", bytes_of(hex), 0600, true, e);
+}
+
+static int create_first(int root, uint32_t *value, struct err *e)
+{
+    char name[64];
+    *value = (uint32_t)time(NULL);
+    snprintf(name, sizeof name, PREFIX ".%08x", *value);
+    AUTO_CLOSE int fd = openat(root, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0444);
+    if (fd < 0 && errno != EEXIST)
+        return err_errno(e, errno, "making %s", name);
+    return write_main(root, *value, e);
+}
+
+int uidvalidity_next(struct mail_store *store, uint32_t *value, struct err *e)
+{
+    uint32_t old = read_main(store->fd);
+    for (int i = 0; i < TRIES; i++) {
+        char from[64], to[64];
+        if (!old)
+            old = find(store->fd);
+        if (!old)
+            return create_first(store->fd, value, e);
+        snprintf(from, sizeof from, PREFIX ".%08x", old);
+        snprintf(to, sizeof to, PREFIX ".%08x", old + 1);
+        if (!renameat(store->fd, from, store->fd, to)) {
+            *value = old + 1;
+            return write_main(store->fd, *value, e);
+        }
+        if (errno != ENOENT)
+            return err_errno(e, errno, "renaming %s", from);
+        uint32_t found = find(store->fd);
+        if (!found) { /* the main file stands alone: go on above it */
+            *value = old + 1 > (uint32_t)time(NULL) ? old + 1 : (uint32_t)time(NULL);
+            snprintf(to, sizeof to, PREFIX ".%08x", *value);
+            AUTO_CLOSE int fd = openat(store->fd, to, O_WRONLY | O_CREAT | O_CLOEXEC, 0444);
+            return write_main(store->fd, *value, e);
+        }
+        old = found;
+    }
+    return err_set(e, ERR_BUSY, PREFIX " changes all the time");
+}
+
+int folder_number(struct mail_store *store, struct uidlist *ul, struct err *e)
+{
+    if (ul->exists || ul->validity)
+        return 0;
+    ul->next = 1;
+    return uidvalidity_next(store, &ul->validity, e);
+}
