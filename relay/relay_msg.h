@@ -23,6 +23,11 @@
  *   SUBMIT        reverse-path bytes (empty: the caller's own address), flags u32 (1: the null reverse-path <>), recipient count u32,
  *                 that many forward-paths bytes, fd: a memfd sealed against writing and shrinking, LF line ends
  *   -> SUBMIT_REPLY code u32, text str
+ *   LIST                                    -> LISTED for each message of the caller's own (all for root and the queue's uid), then LIST_END
+ *   FLUSH                                   try all now (root and the queue's uid) -> SUBMIT_REPLY
+ *   LISTED        queue id str, arrived u64, size u64, next attempt u64 (seconds; 0: being tried now), reverse-path bytes, recipient count u32 (at most
+ *                 5 are told), for each of those: address bytes, last words bytes
+ *   LIST_END      messages not told u32
  *
  * queue -> relayd, on the control channel
  * ------------------------------------------------------------------------------------------------
@@ -74,6 +79,10 @@ enum relay_msg {
     SEND,
     SENT,
     SENT_ALL,
+    LIST,
+    LISTED,
+    LIST_END,
+    FLUSH,
 };
 
 enum relay_tls { RELAY_TLS_NONE, RELAY_TLS_STARTTLS, RELAY_TLS_IMPLICIT };

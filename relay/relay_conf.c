@@ -1,0 +1,101 @@
+/*
+ * relay_conf.c - the rows of section `relay`. See relay_conf.h.
+ */
+#include "relay/relay_conf.h"
+
+#include "base/bytes.h"
+#include "base/cleanup.h"
+
+#include <string.h>
+
+static int check_listen(const char *value, struct err *e)
+{
+    const char *colon = strrchr(value, ':');
+    uint64_t port;
+    if (colon && colon > value && bytes_to_u64(bytes_of(colon + 1), 65535, &port))
+        return 0;
+    return err_set(e, ERR_INVALID,
+                   "an address and a port such as \"*:25\", \"127.0.0.1:2525\" or \"[::1]:25\"");
+}
+
+static int check_domain(const char *value, struct err *e)
+{
+    size_t n = strspn(value, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-.");
+    if (n > 0 && n == strlen(value) && n <= 253 && value[0] != '.' && value[n - 1] != '.')
+        return 0;
+    return err_set(e, ERR_INVALID, "a domain such as \"example.org\", in its ASCII form");
+}
+
+static int check_smarthost(const char *value, struct err *e)
+{
+    const char *colon = strrchr(value, ':');
+    uint64_t port = 0;
+    if (!*value || (colon && colon > value && bytes_to_u64(bytes_of(colon + 1), 65535, &port) && port > 0))
+        return 0;
+    return err_set(e, ERR_INVALID, "a host and a port such as \"mail.example.org:587\"");
+}
+
+static int check_path(const char *value, struct err *e)
+{
+    return !*value || *value == '/' ? 0 : err_set(e, ERR_INVALID, "an absolute path");
+}
+
+static int check_subaddress(const char *value, struct err *e)
+{
+    if (!*value || (!value[1] && strchr("+-_=#", *value)))
+        return 0;
+    return err_set(e, ERR_INVALID, "one character out of + - _ = #, or nothing");
+}
+
+#define FIELD(f) offsetof(struct relay_conf, f)
+
+static const struct conf_row rows[] = {
+    {"relay", "smtp", CONF_LIST, FIELD(smtp), "*:25", 0, 0, NULL, check_listen,
+     "where mail from other servers comes in"},
+    {"relay", "submission", CONF_LIST, FIELD(submission), "*:587", 0, 0, NULL, check_listen,
+     "where mail programs hand in mail, with STARTTLS"},
+    {"relay", "submissions", CONF_LIST, FIELD(submissions), "*:465", 0, 0, NULL, check_listen,
+     "the same with TLS from the start"},
+    {"relay", "domains", CONF_LIST, FIELD(domains), "", 0, 0, NULL, check_domain,
+     "local domains besides the host name: mail for local@domain goes to the account local@domain or local"},
+    {"relay", "smarthost", CONF_STRING, FIELD(smarthost), "", 0, 0, NULL, check_smarthost,
+     "host:port of the server that takes mail for elsewhere; empty: such mail is refused"},
+    {"relay", "smarthost_tls", CONF_CHOICE, FIELD(smarthost_tls), "starttls", 0, 0, "none|starttls|implicit",
+     NULL, "how the connection to the smarthost is secured"},
+    {"relay", "smarthost_credentials", CONF_STRING, FIELD(smarthost_credentials), "", 0, 0, NULL, check_path,
+     "file with one line user:password for the smarthost, readable by root only"},
+    {"relay", "spool_dir", CONF_STRING, FIELD(spool_dir), LOCALSTATEDIR "/spool/posthouse", 0, 0, NULL,
+     check_path, "where mail waits that cannot be delivered at once"},
+    {"relay", "message_size", CONF_SIZE, FIELD(message_size), "50M", 1024, INT64_C(1) << 40, NULL, NULL,
+     "largest message that is taken"},
+    {"relay", "recipients", CONF_INT, FIELD(recipients), "100", 1, 1000, NULL, NULL,
+     "most recipients of one message that is taken by SMTP"},
+    {"relay", "retry_first", CONF_TIME, FIELD(retry_first), "5m", 1, 86400, NULL, NULL,
+     "the wait before the second attempt to deliver a message; doubled each time"},
+    {"relay", "retry_max", CONF_TIME, FIELD(retry_max), "2h", 1, 86400, NULL, NULL,
+     "the longest wait between two attempts"},
+    {"relay", "expire", CONF_TIME, FIELD(expire), "5d", 1, 31 * 86400, NULL, NULL,
+     "when to give up and tell the sender"},
+    {"relay", "subaddress", CONF_STRING, FIELD(subaddress), "+", 0, 0, NULL, check_subaddress,
+     "what separates an account's name from a detail of the user's own in an address; empty: nothing"},
+};
+
+static const char *const foreign[] = {"auth", "access", NULL};
+
+const struct conf_table relay_conf_table = {
+    .common = site_conf_rows,
+    .ncommon = SITE_CONF_NROWS,
+    .rows = rows,
+    .count = ARRAY_LEN(rows),
+    .size = sizeof(struct relay_conf),
+    .foreign = foreign,
+};
+
+int relay_conf_check(const struct relay_conf *conf, struct err *e)
+{
+    if (conf->smarthost_credentials && !conf->smarthost)
+        return err_set(e, ERR_INVALID, "relay: smarthost_credentials is set, but smarthost is not");
+    if (!conf->spool_dir)
+        return err_set(e, ERR_INVALID, "relay: spool_dir must not be empty");
+    return 0;
+}

@@ -1,0 +1,28 @@
+/*
+ * relay_conf.h - section `relay` of posthouse.conf, read by relayd, smtp and queue.
+ */
+#ifndef RELAY_RELAY_CONF_H
+#define RELAY_RELAY_CONF_H
+
+#include "auth/site_conf.h"
+
+struct relay_conf {
+    struct site_conf site;
+    char **smtp, **submission, **submissions; /* listen addresses, NULL-terminated */
+    char **domains;                           /* ours besides the host name */
+    char *smarthost;                          /* "host:port", NULL: none */
+    int64_t smarthost_tls;                    /* enum relay_tls */
+    char *smarthost_credentials;              /* file with one line user:password, NULL: none */
+    char *spool_dir;
+    int64_t message_size;                   /* octets */
+    int64_t recipients;                     /* of one message */
+    int64_t retry_first, retry_max, expire; /* seconds */
+    char *subaddress;                       /* one character, NULL: none */
+};
+
+extern const struct conf_table relay_conf_table;
+
+/* What no single row can tell: do the options fit together? -1 with e. */
+int relay_conf_check(const struct relay_conf *conf, struct err *e);
+
+#endif
