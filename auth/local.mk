@@ -62,8 +62,15 @@ auth_posthouse_signer_CFLAGS = $(AM_CFLAGS) $(GNUTLS_CFLAGS)
 auth_posthouse_signer_SOURCES = auth/signer_main.c
 auth_posthouse_signer_LDADD = $(AUTHD_LIBS)
 
+dist_man_MANS += auth/posthouse-authd.8 auth/posthouse-passwd.5
+
 FUZZ_TARGETS += auth_proto auth_sasl passwd_file
 
+check_PROGRAMS += t/unit/auth_client_test
+t_unit_auth_client_test_SOURCES = t/unit/auth_client_test.c
+t_unit_auth_client_test_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+t_unit_auth_client_test_LDADD = $(AUTHD_LIBS) $(UNIT_LIBS)
+TESTS += t/unit/auth_client_test
 check_PROGRAMS += t/unit/auth_name_test
 t_unit_auth_name_test_SOURCES = t/unit/auth_name_test.c
 t_unit_auth_name_test_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
