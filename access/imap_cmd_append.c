@@ -101,6 +101,7 @@ void imap_cmd_append_begin(struct imap *s)
         return;
     }
     s->args = imap_args_of(&s->parse, 2);
+    s->append_tokens = s->parse.ntokens;
     if (!prepare(s)) {
         refuse(s, left, !s->parse.stream_sync);
         return;
@@ -130,6 +131,10 @@ enum imap_status imap_cmd_append_end(struct imap *s)
     struct err e;
     if (!s->append)
         return imap_bad(s, "APPEND takes a mailbox, flags, a date, and the message as a literal");
+    if (s->parse.ntokens != s->append_tokens) {
+        imap_cmd_append_abort(s);
+        return imap_bad(s, "APPEND takes one message and nothing behind it");
+    }
     if (mail_append_commit(TAKE_PTR(s->append), &uidvalidity, &uids, &n, &e))
         return imap_no_err(s, &e);
     return imap_ok(s, "[APPENDUID %u %u] Appended", uidvalidity, uids[0]);

@@ -121,7 +121,8 @@ static void run_command(struct imap *s)
     if (c && !(c->flags & IMAP_QUIET) && !s->sync_done && status != IMAP_BAD)
         imap_session_sync(s, !(c->flags & IMAP_KEEPS_NUMBERS), NULL, 0);
     s->bad_in_row = status == IMAP_BAD ? s->bad_in_row + 1 : 0;
-    imap_reply_send(s);
+    if (!s->bye) /* which says more than the answer would */
+        imap_reply_send(s);
 }
 
 static void refuse_broken(struct imap *s)

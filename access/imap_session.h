@@ -43,6 +43,7 @@ struct imap {
     struct imap_message
         *message; /* the message looked at last, kept open for the next partial fetch; or NULL */
     struct mail_append *append; /* message being appended, or NULL */
+    unsigned append_tokens;     /* tokens in front of the message; none may follow it */
     bool append_refused;        /* an APPEND is being thrown away; its answer is settled */
     struct imap_reply reply;
     struct imap_args args; /* of the running command */
