@@ -42,3 +42,26 @@ t_unit_imap_view_test_SOURCES = t/unit/imap_view_test.c
 t_unit_imap_view_test_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 t_unit_imap_view_test_LDADD = $(IMAP_LIBS) $(UNIT_LIBS)
 TESTS += t/unit/imap_view_test
+
+# What accessd, login and pop3 share with their tests.
+noinst_LIBRARIES += access/libaccess.a
+access_libaccess_a_SOURCES = \
+	access/access_conf.c access/access_conf.h \
+	access/access_msg.h \
+	access/pop3_command.c access/pop3_command.h
+ACCESS_LIBS = access/libaccess.a $(AUTH_LIBS) $(BASE_LIBS)
+
+sbin_PROGRAMS += access/posthouse-accessd
+access_posthouse_accessd_SOURCES = \
+	access/accessd_main.c \
+	access/accessd_session.c access/accessd_session.h
+access_posthouse_accessd_LDADD = $(ACCESS_LIBS)
+
+pkglibexec_PROGRAMS += access/posthouse-login
+access_posthouse_login_CFLAGS = $(AM_CFLAGS) $(GNUTLS_CFLAGS)
+access_posthouse_login_SOURCES = \
+	access/login_conn.c access/login_conn.h \
+	access/login_imap.c \
+	access/login_main.c access/login_main.h \
+	access/login_pop3.c
+access_posthouse_login_LDADD = access/libimap.a $(ACCESS_LIBS)

@@ -1,0 +1,56 @@
+/*
+ * access_conf.c - the rows of section `access`. See access_conf.h.
+ */
+#include "access/access_conf.h"
+
+#include "base/cleanup.h"
+
+#include <string.h>
+
+#define FIELD(f) offsetof(struct access_conf, f)
+
+static const struct conf_row rows[] = {
+    {"access", "imap", CONF_LIST, FIELD(imap), "*:143", 0, 0, NULL, NULL,
+     "addresses on which IMAP is spoken (STARTTLS)"},
+    {"access", "imaps", CONF_LIST, FIELD(imaps), "*:993", 0, 0, NULL, NULL,
+     "addresses on which IMAP is spoken under TLS from the first byte"},
+    {"access", "pop3", CONF_LIST, FIELD(pop3), "*:110", 0, 0, NULL, NULL,
+     "addresses on which POP3 is spoken (STLS)"},
+    {"access", "pop3s", CONF_LIST, FIELD(pop3s), "*:995", 0, 0, NULL, NULL,
+     "addresses on which POP3 is spoken under TLS from the first byte"},
+    {"access", "max_connections", CONF_INT, FIELD(max_connections), "4000", 1, 9000, NULL, NULL,
+     "connections that one login process holds (there is one for each core): those not yet logged in, and "
+     "those under TLS"},
+    {"access", "max_connections_per_address", CONF_INT, FIELD(max_connections_per_address), "400", 1, 9000,
+     NULL, NULL, "the same for one address (IPv6: one /64); loopback addresses are exempt"},
+    {"access", "max_sessions_per_user", CONF_INT, FIELD(max_sessions_per_user), "200", 1, 100000, NULL, NULL,
+     "sessions of one account"},
+    {"access", "login_timeout", CONF_TIME, FIELD(login_timeout), "3m", 5, 3600, NULL, NULL,
+     "time that a client has for its login, all in all"},
+};
+
+static const char *const foreign[] = {"auth", "relay", NULL};
+
+const struct conf_table access_conf_table = {
+    .common = site_conf_rows,
+    .ncommon = SITE_CONF_NROWS,
+    .rows = rows,
+    .count = ARRAY_LEN(rows),
+    .size = sizeof(struct access_conf),
+    .foreign = foreign,
+};
+
+const struct access_service access_services[ACCESS_SERVICES] = {
+    {"imap", FIELD(imap), "imap", false},
+    {"imaps", FIELD(imaps), "imap", true},
+    {"pop3", FIELD(pop3), "pop3", false},
+    {"pop3s", FIELD(pop3s), "pop3", true},
+};
+
+const struct access_service *access_service_named(const char *name)
+{
+    for (size_t i = 0; i < ACCESS_SERVICES; i++)
+        if (strcmp(access_services[i].name, name) == 0)
+            return &access_services[i];
+    return NULL;
+}

@@ -1,0 +1,32 @@
+/*
+ * access_conf.h - the options of section `access` of posthouse.conf, for accessd and login.
+ */
+#ifndef ACCESS_ACCESS_CONF_H
+#define ACCESS_ACCESS_CONF_H
+
+#include "auth/site_conf.h"
+
+struct access_conf {
+    struct site_conf site;
+    char **imap, **imaps, **pop3, **pop3s; /* addresses to listen on */
+    int64_t max_connections;               /* of one login process */
+    int64_t max_connections_per_address;   /* of one login process; loopback is exempt */
+    int64_t max_sessions_per_user;
+    int64_t login_timeout; /* seconds */
+};
+
+extern const struct conf_table access_conf_table;
+
+/* The services, with what they are to everybody who lists them. */
+struct access_service {
+    const char *name;     /* of its listening sockets */
+    size_t offset;        /* of its list of addresses in struct access_conf */
+    const char *protocol; /* "imap" or "pop3" */
+    bool implicit_tls;
+};
+enum { ACCESS_SERVICES = 4 };
+extern const struct access_service access_services[ACCESS_SERVICES];
+/* NULL if there is none of that name. */
+const struct access_service *access_service_named(const char *name);
+
+#endif

@@ -1,0 +1,69 @@
+/*
+ * accessd_main.c - posthouse-accessd: the root of IMAP and POP3, which speaks neither. It opens the listening
+ * sockets, keeps login processes running, and starts sessions (accessd_session.c).
+ */
+#include "access/access_conf.h"
+#include "access/accessd_session.h"
+#include "base/cleanup.h"
+
+#include <stddef.h>
+#include <sys/resource.h>
+
+static const char *const login_listeners[] = {"imap", "imaps", "pop3", "pop3s", NULL};
+
+static const struct master_child children[] = {
+    {.program = "posthouse-login",
+     .user = "posthouse-net",
+     .chroot_dir = "net",
+     .count = 0,
+     .message = session_message,
+     .listeners = login_listeners},
+};
+
+static int open_listeners(struct master *m, const struct access_service *service, struct err *e)
+{
+    const char *settings = master_settings(m);
+    char **address = *(char ***)(const void *)(settings + service->offset);
+    for (; address && *address; address++)
+        if (master_listener(m, service->name, *address, e) != 0)
+            return -1;
+    return 0;
+}
+
+static int configured(struct master *m, struct err *e)
+{
+    struct access_conf *conf = (struct access_conf *)master_settings(m);
+    site_conf_complete(&conf->site);
+    site_conf_apply(&conf->site);
+    for (size_t i = 0; i < ACCESS_SERVICES; i++)
+        if (open_listeners(m, &access_services[i], e) != 0)
+            return -1;
+    return 0;
+}
+
+/* Each session has a socket for its log lines, which ends here. */
+static void allow_many_files(void)
+{
+    struct rlimit r;
+    if (getrlimit(RLIMIT_NOFILE, &r) == 0) {
+        r.rlim_cur = r.rlim_max;
+        setrlimit(RLIMIT_NOFILE, &r);
+    }
+}
+
+int main(int argc, char **argv)
+{
+    static const struct master_hooks hooks = {
+        .program = "accessd",
+        .conf = &access_conf_table,
+        .children = children,
+        .nchildren = ARRAY_LEN(children),
+        .configured = configured,
+        .drained = session_drained,
+        .reaped = session_reaped,
+        .log_offset = offsetof(struct access_conf, site.log),
+        .run_dir_offset = offsetof(struct access_conf, site.run_dir),
+    };
+    allow_many_files();
+    return master_main(argc, argv, &hooks);
+}

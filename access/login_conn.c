@@ -1,0 +1,498 @@
+/*
+ * login_conn.c - the life of a connection before its login.
+ *
+ *   state     what happens          next
+ *   TLS       handshake done        COMMAND (greeting first, where TLS came first)
+ *   COMMAND   STARTTLS, STLS        TLS; nothing that was read or said before survives
+ *             LOGIN, PASS, AUTH...  AUTH
+ *             LOGOUT, QUIT, HTTP    END
+ *   AUTH      challenge             SASL
+ *             refused               COMMAND, or END after LOGIN_STRIKES_MAX
+ *             ticket                SESSION
+ *   SASL      a line                AUTH
+ *   SESSION   failed                COMMAND
+ *             started               PUMP, or END: the session has the client's own socket and we let go of it
+ *   PUMP      either side ends      END
+ *   any       broken, deadline      END
+ *
+ * In AUTH and SESSION nothing is read: what a client sends ahead waits in the kernel for its session. Bytes
+ * that were read nevertheless, and everything under TLS, go through a socket pair and io_pump.
+ */
+#include "access/login_conn.h"
+
+#include "access/login_main.h"
+#include "base/cleanup.h"
+#include "base/fs.h"
+#include "base/log.h"
+
+#include <arpa/inet.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+
+#define IN_CAP     (AUTH_SASL_MAX + 4096)
+#define OUT_CAP    65536
+#define FIRST_LINE 512 /* octets in which a first line must have ended to be looked at for HTTP */
+
+static struct login *logins;
+static unsigned nlogins;
+static bool draining;
+static uint32_t last_id;
+
+/* ---- states ---- */
+
+static void enter(struct login *l, enum login_state state)
+{
+    static const bool reads[] = {
+        [LOGIN_TLS] = true,      [LOGIN_COMMAND] = true, [LOGIN_SASL] = true, [LOGIN_AUTH] = false,
+        [LOGIN_SESSION] = false, [LOGIN_PUMP] = true,    [LOGIN_END] = true};
+    if (l->state == LOGIN_END)
+        return;
+    if (reads[state] != reads[l->state]) {
+        if (reads[state])
+            io_resume(l->io);
+        else
+            io_pause(l->io);
+    }
+    l->state = state;
+}
+
+static void unlink_login(struct login *l)
+{
+    if (l->previous)
+        l->previous->next = l->next;
+    else
+        logins = l->next;
+    if (l->next)
+        l->next->previous = l->previous;
+    nlogins--;
+}
+
+static void login_free(struct login *l)
+{
+    unlink_login(l);
+    if (l->request)
+        auth_cancel(l->request);
+    cleanup_close(&l->session_fd);
+    l->protocol->done(l);
+    if (l->io && l->goodbye)
+        io_finish(l->io);
+    else
+        io_free(l->io);
+    free(l);
+}
+
+void login_bye(struct login *l, const char *text)
+{
+    if (text)
+        io_printf(l->io, "%s%s\r\n", l->protocol->bye, text);
+    l->goodbye = true;
+    enter(l, LOGIN_END);
+}
+
+/* ---- input ---- */
+
+/* A browser made to talk to us by a page: it must not get to a line that we would understand. */
+static bool is_http(struct bytes in)
+{
+    static const char *const methods[] = {"GET ",    "POST ",    "HEAD ",  "PUT ",  "OPTIONS ",
+                                          "DELETE ", "CONNECT ", "PATCH ", "TRACE "};
+    for (size_t i = 0; i < ARRAY_LEN(methods); i++)
+        if (bytes_starts_nocase(in, bytes_of(methods[i])))
+            return true;
+    return false;
+}
+
+static bool look_at_first_line(struct login *l)
+{
+    struct bytes in = io_input(l->io);
+    if (bytes_index(in, '\n') == in.n && in.n < FIRST_LINE)
+        return false;
+    l->first_seen = true;
+    if (!is_http(in))
+        return true;
+    log_info("%s: HTTP from %s", l->protocol->service, l->remote);
+    login_bye(l, "This is not a web server");
+    return false;
+}
+
+static bool sasl_line(struct login *l)
+{
+    struct bytes line;
+    int r = io_line(l->io, AUTH_SASL_MAX, true, &line);
+    if (r == 0)
+        return false;
+    if (r < 0) {
+        login_bye(l, "The authentication exchange is too long or broken");
+        return false;
+    }
+    auth_continue(l->request, line); /* before enter: the line is gone after the next call to io */
+    enter(l, LOGIN_AUTH);
+    return true;
+}
+
+/* One step; false if there is nothing (more) to do now. */
+static bool step(struct login *l)
+{
+    if (l->state == LOGIN_SASL)
+        return sasl_line(l);
+    if (l->state != LOGIN_COMMAND)
+        return false;
+    if (!l->first_seen && !look_at_first_line(l))
+        return false;
+    return l->protocol->input(l);
+}
+
+/* Go on as far as the input reaches. l may be gone afterwards. */
+static void run(struct login *l)
+{
+    while (step(l))
+        ;
+    if (l->eof && (l->state == LOGIN_COMMAND || l->state == LOGIN_SASL || l->state == LOGIN_TLS))
+        enter(l, LOGIN_END);
+    if (l->state == LOGIN_END)
+        login_free(l);
+}
+
+static void on_secured(struct login *l)
+{
+    enter(l, LOGIN_COMMAND);
+    if (l->implicit_tls)
+        l->protocol->greet(l);
+}
+
+static void on_io(struct io *io, enum io_event event, void *arg)
+{
+    struct login *l = arg;
+    switch (event) {
+    case IO_SECURED:
+        on_secured(l);
+        break;
+    case IO_EOF:
+        l->eof = true;
+        break;
+    case IO_TIMEOUT:
+        if (l->state == LOGIN_TLS || l->state == LOGIN_SESSION) /* the session may be talking already */
+            enter(l, LOGIN_END);
+        else
+            login_bye(l, "No login in time");
+        break;
+    case IO_ERROR:
+        log_debug("%s: %s: %s", l->protocol->service, l->remote, io_error(io));
+        enter(l, LOGIN_END);
+        break;
+    case IO_INPUT:
+    case IO_DRAINED:
+        break;
+    }
+    run(l);
+}
+
+/* ---- what protocols ask ---- */
+
+bool login_secure(const struct login *l)
+{
+    return io_secure(l->io);
+}
+
+bool login_may_auth(const struct login *l)
+{
+    return login_secure(l) || site_plaintext_allowed(&login_conf()->site, l->remote);
+}
+
+bool login_tls_offered(const struct login *l)
+{
+    return !login_secure(l) && login_tls();
+}
+
+void login_start_tls(struct login *l)
+{
+    l->protocol->forget(l);
+    enter(l, LOGIN_TLS);
+    io_start_tls(l->io, login_tls());
+}
+
+void login_count_bad(struct login *l)
+{
+    if (++l->bad >= LOGIN_BAD_MAX)
+        login_bye(l, "Too many bad commands");
+}
+
+void login_answer(struct login *l, enum login_answer answer, const char *text)
+{
+    static const char *const texts[LOGIN_ANSWERS] = {
+        [ANSWER_FAILED] = "Authentication failed",
+        [ANSWER_INVALID] = "The authentication exchange was cancelled or is malformed",
+        [ANSWER_MECHANISM] = "This mechanism is not supported",
+        [ANSWER_TEMPFAIL] = "Temporary authentication failure, try again later",
+        [ANSWER_REFUSED] = "The session was refused",
+        [ANSWER_PLAINTEXT] = "No password is accepted in clear, start TLS first",
+    };
+    io_printf(l->io, "%s%s%s %s\r\n", l->tag, *l->tag ? " " : "", l->protocol->answers[answer],
+              text ? text : texts[answer]);
+}
+
+/* ---- authentication ---- */
+
+static void hand_over(struct login *l, struct bytes ticket);
+
+static void strike(struct login *l)
+{
+    if (++l->strikes >= LOGIN_STRIKES_MAX)
+        login_bye(l, "Too many failed logins");
+    else if (draining)
+        login_bye(l, "The server is shutting down");
+    else
+        enter(l, LOGIN_COMMAND);
+}
+
+static void on_refused(struct login *l, enum login_answer answer)
+{
+    login_answer(l, answer, NULL);
+    strike(l);
+}
+
+static void on_auth(const struct auth_result *result, void *arg)
+{
+    struct login *l = arg;
+    if (result->status != AUTH_CONTINUE)
+        l->request = NULL;
+    switch (result->status) {
+    case AUTH_CONTINUE:
+        io_printf(l->io, "+ " BYTES_FMT "\r\n", BYTES_ARG(result->text));
+        enter(l, LOGIN_SASL);
+        break;
+    case AUTH_OK:
+        hand_over(l, result->text);
+        break;
+    case AUTH_FAILED:
+        on_refused(l, ANSWER_FAILED);
+        break;
+    case AUTH_INVALID:
+        on_refused(l, ANSWER_INVALID);
+        break;
+    case AUTH_TEMPFAIL:
+        on_refused(l, ANSWER_TEMPFAIL);
+        break;
+    }
+    run(l);
+}
+
+static struct auth_peer peer_of(const struct login *l)
+{
+    return (struct auth_peer){l->protocol->service, l->remote, login_secure(l)};
+}
+
+static bool refused_in_clear(struct login *l)
+{
+    if (login_may_auth(l))
+        return false;
+    on_refused(l, ANSWER_PLAINTEXT);
+    return true;
+}
+
+void login_sasl(struct login *l, struct bytes mechanism, struct bytes initial)
+{
+    struct auth_peer peer = peer_of(l);
+    if (refused_in_clear(l))
+        return;
+    if (!bytes_eq_nocase(mechanism, BYTES("PLAIN")) && !bytes_eq_nocase(mechanism, BYTES("LOGIN"))) {
+        on_refused(l, ANSWER_MECHANISM);
+        return;
+    }
+    if (initial.n > AUTH_SASL_MAX) {
+        on_refused(l, ANSWER_INVALID);
+        return;
+    }
+    l->request = auth_start(login_auth(), &peer, mechanism, initial, on_auth, l);
+    enter(l, LOGIN_AUTH);
+}
+
+void login_plain(struct login *l, struct bytes name, struct bytes password)
+{
+    struct auth_peer peer = peer_of(l);
+    if (refused_in_clear(l))
+        return;
+    if (name.n == 0 || name.n > AUTH_NAME_MAX || password.n > AUTH_PASSWORD_MAX) {
+        on_refused(l, ANSWER_FAILED);
+        return;
+    }
+    l->request = auth_plain(login_auth(), &peer, name, password, on_auth, l);
+    enter(l, LOGIN_AUTH);
+}
+
+/* ---- the session ---- */
+
+/* A socket for the session: the client's own if we have nothing in between, else one end of a pair, whose
+ * other end stays with us. -1 with errno. *made: must be closed once it has been sent. */
+static int session_socket(struct login *l, bool *made)
+{
+    int pair[2];
+    *made = false;
+    if (!login_secure(l) && io_input(l->io).n == 0 && io_output_pending(l->io) == 0 && !l->eof)
+        return io_fd(l->io);
+    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) != 0)
+        return -1;
+    l->session_fd = pair[0];
+    *made = true;
+    return pair[1];
+}
+
+static void hand_over(struct login *l, struct bytes ticket)
+{
+    AUTO_MSG struct msg msg;
+    bool made;
+    int fd = session_socket(l, &made);
+    if (fd < 0) {
+        log_error("no socket pair for a session: %m");
+        on_refused(l, ANSWER_TEMPFAIL);
+        return;
+    }
+    l->id = (uint64_t)getpid() << 32 | ++last_id;
+    msg_init(&msg, SESSION);
+    msg_put_u64(&msg, l->id);
+    msg_put_str(&msg, l->protocol->service);
+    msg_put_bytes(&msg, ticket);
+    msg_put_str(&msg, l->remote);
+    msg_put_u32(&msg, login_secure(l));
+    msg_put_str(&msg, l->tag);
+    msg_put_fd(&msg, fd);
+    chan_send(login_control(), &msg);
+    if (made)
+        close(fd);
+    enter(l, LOGIN_SESSION);
+}
+
+static void on_pump_done(void *arg)
+{
+    struct login *l = arg;
+    enter(l, LOGIN_END);
+    login_free(l);
+}
+
+static void on_started(struct login *l)
+{
+    if (l->session_fd < 0) {
+        enter(l, LOGIN_END);
+        return;
+    }
+    enter(l, LOGIN_PUMP);
+    l->protocol->forget(l);
+    io_pump(l->io, TAKE_FD(l->session_fd), on_pump_done, l);
+}
+
+static void on_failed(struct login *l, bool temporary, const char *text)
+{
+    cleanup_close(&l->session_fd);
+    l->session_fd = -1;
+    login_answer(l, temporary ? ANSWER_TEMPFAIL : ANSWER_REFUSED, text);
+    strike(l);
+}
+
+void login_session_message(struct msg_in *in)
+{
+    uint64_t id = msg_get_u64(in);
+    bool temporary = in->type == SESSION_FAILED && msg_get_u32(in);
+    AUTO_FREE char *text = in->type == SESSION_FAILED ? msg_get_str(in) : NULL;
+    struct login *l = logins;
+    if (!msg_end(in) || (in->type != SESSION_STARTED && in->type != SESSION_FAILED))
+        log_fatal("malformed or unknown record %u from accessd", in->type);
+    while (l && !(l->state == LOGIN_SESSION && l->id == id))
+        l = l->next;
+    if (!l)
+        return; /* another login process's, or the client has gone */
+    if (text)
+        on_failed(l, temporary, text);
+    else
+        on_started(l);
+    if (l->state != LOGIN_PUMP)
+        run(l);
+}
+
+/* ---- beginning and end ---- */
+
+static void set_address(struct login *l, const struct sockaddr_storage *peer)
+{
+    if (peer->ss_family == AF_INET6) {
+        const struct in6_addr *a = &((const struct sockaddr_in6 *)(const void *)peer)->sin6_addr;
+        inet_ntop(AF_INET6, a, l->remote, sizeof(l->remote));
+        memcpy(l->net, a->s6_addr, sizeof(l->net));
+        l->loopback = IN6_IS_ADDR_LOOPBACK(a);
+    } else {
+        const struct in_addr *a = &((const struct sockaddr_in *)(const void *)peer)->sin_addr;
+        inet_ntop(AF_INET, a, l->remote, sizeof(l->remote));
+        memcpy(l->net, a, sizeof(*a));
+        memset(l->net + 4, 0xff, 4); /* no IPv6 prefix in use looks like this */
+        l->loopback = ntohl(a->s_addr) >> 24 == 127;
+    }
+}
+
+static bool too_many(const struct login *l)
+{
+    int64_t same = 0;
+    if ((int64_t)nlogins > login_conf()->max_connections)
+        return true;
+    if (l->loopback)
+        return false;
+    for (const struct login *o = logins; o; o = o->next)
+        same += memcmp(o->net, l->net, sizeof(l->net)) == 0;
+    return same > login_conf()->max_connections_per_address;
+}
+
+static void begin(struct login *l)
+{
+    if (too_many(l)) {
+        log_warn("%s: too many connections, %s is refused", l->protocol->service, l->remote);
+        if (l->implicit_tls)
+            enter(l, LOGIN_END);
+        else
+            login_bye(l, "Too many connections, try again later");
+    } else if (l->implicit_tls && !login_tls()) {
+        log_warn("%s: no TLS without the signer, %s is turned away", l->protocol->service, l->remote);
+        enter(l, LOGIN_END);
+    } else if (l->implicit_tls) {
+        enter(l, LOGIN_TLS);
+        io_start_tls(l->io, login_tls());
+    } else
+        l->protocol->greet(l);
+}
+
+void login_accept(const struct login_accepted *a)
+{
+    const struct access_service *service = access_service_named(a->service);
+    struct login *l = xcalloc(1, sizeof(*l));
+    l->protocol = strcmp(service->protocol, login_imap.service) == 0 ? &login_imap : &login_pop3;
+    l->implicit_tls = service->implicit_tls;
+    l->state = LOGIN_COMMAND;
+    l->session_fd = -1;
+    set_address(l, &a->peer);
+    l->next = logins;
+    if (logins)
+        logins->previous = l;
+    logins = l;
+    nlogins++;
+    l->io = io_new(login_loop(), a->fd, IN_CAP, OUT_CAP, on_io, l);
+    io_deadline(l->io, (uint64_t)login_conf()->login_timeout * 1000);
+    l->protocol->begin(l);
+    begin(l);
+    if (l->state == LOGIN_END)
+        login_free(l);
+}
+
+unsigned login_count(void)
+{
+    return nlogins;
+}
+
+void login_drain(void)
+{
+    draining = true;
+    for (struct login *l = logins, *next; l; l = next) {
+        next = l->next;
+        if (l->state == LOGIN_COMMAND || l->state == LOGIN_SASL)
+            login_bye(l, "The server is shutting down");
+        else if (l->state == LOGIN_TLS)
+            enter(l, LOGIN_END);
+        if (l->state == LOGIN_END)
+            login_free(l);
+    }
+}

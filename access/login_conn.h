@@ -1,0 +1,108 @@
+/*
+ * login_conn.h - one client before its login, and after it if bytes must go through us.
+ *
+ * The two protocols are two values of struct login_protocol. What they decide they say through the verbs
+ * below; nothing but login_conn.c changes a state.
+ */
+#ifndef ACCESS_LOGIN_CONN_H
+#define ACCESS_LOGIN_CONN_H
+
+#include "access/access_msg.h"
+#include "access/imap_parse.h"
+#include "auth/auth.h"
+#include "base/io.h"
+
+#include <netinet/in.h>
+
+#define LOGIN_STRIKES_MAX 10 /* failed logins of one connection */
+#define LOGIN_BAD_MAX     20 /* commands that make no sense, of one connection */
+
+struct login;
+
+enum login_state {
+    LOGIN_TLS,     /* a handshake is going on */
+    LOGIN_COMMAND, /* a command is expected */
+    LOGIN_SASL,    /* the client's answer to a challenge is expected */
+    LOGIN_AUTH,    /* auth is thinking */
+    LOGIN_SESSION, /* accessd is starting the session */
+    LOGIN_PUMP,    /* the session runs and its bytes go through us */
+    LOGIN_END,     /* over: freed when we are out of its callbacks */
+};
+
+/* Answers to the command that wanted to log in. */
+enum login_answer {
+    ANSWER_FAILED,    /* wrong name or password */
+    ANSWER_INVALID,   /* malformed or cancelled exchange */
+    ANSWER_MECHANISM, /* unknown mechanism */
+    ANSWER_TEMPFAIL,  /* authentication or session not available */
+    ANSWER_REFUSED,   /* accessd will not have it; its own words */
+    ANSWER_PLAINTEXT, /* a password in clear is not accepted from there */
+    LOGIN_ANSWERS
+};
+
+struct login_protocol {
+    const char *service;                /* "imap" */
+    const char *bye;                    /* what stands before the last words: "* BYE " */
+    const char *answers[LOGIN_ANSWERS]; /* code of the answer: "NO [AUTHENTICATIONFAILED]" */
+    void (*greet)(struct login *l);     /* the first line */
+    bool (*input)(struct login *l);     /* take one step in state COMMAND; false: more bytes are needed */
+    void (*forget)(struct login *l);    /* TLS starts: what the client said so far does not count */
+    void (*done)(struct login *l);      /* free what `begin` or `input` made */
+    void (*begin)(struct login *l);     /* set up what `input` needs */
+};
+extern const struct login_protocol login_imap, login_pop3;
+
+struct login {
+    struct login *next, *previous;
+    const struct login_protocol *protocol;
+    struct io *io;
+    enum login_state state;
+    bool implicit_tls, first_seen, eof, goodbye;
+    char remote[INET6_ADDRSTRLEN];
+    unsigned char net[8]; /* of the address: what is counted as one */
+    bool loopback;
+    unsigned strikes, bad;
+    struct auth_request *request;
+    uint64_t id;    /* of the session asked for */
+    int session_fd; /* our end of the pair, or -1: the session has the client's own socket */
+    /* IMAP */
+    struct imap_parse parse;
+    char tag[ACCESS_TAG_MAX + 1];
+    /* POP3 */
+    char *user;
+};
+
+/* ---- for the protocols ---- */
+
+/* May a password be sent on this connection? */
+bool login_may_auth(const struct login *l);
+/* Is TLS on, or can it be had? */
+bool login_secure(const struct login *l);
+bool login_tls_offered(const struct login *l);
+/* Say the answer to the login command (with text of one's own, or NULL). */
+void login_answer(struct login *l, enum login_answer answer, const char *text);
+/* After the positive answer to STARTTLS or STLS has been written. */
+void login_start_tls(struct login *l);
+/* Both refuse with the right answer by themselves. initial.p == NULL: none. */
+void login_sasl(struct login *l, struct bytes mechanism, struct bytes initial);
+void login_plain(struct login *l, struct bytes name, struct bytes password);
+/* Last words (NULL: already said), then the end. */
+void login_bye(struct login *l, const char *text);
+/* The client talks nonsense; too much of it ends the connection. */
+void login_count_bad(struct login *l);
+
+/* ---- for login_main.c ---- */
+
+struct login_accepted {
+    const char *service; /* "imaps" */
+    int fd;
+    struct sockaddr_storage peer;
+};
+void login_accept(const struct login_accepted *a);
+unsigned login_count(void);
+/* No more logins; those under way may still succeed, running sessions go on. */
+void login_drain(void);
+/* A record from accessd. */
+void login_session_message(struct msg_in *in);
+
+#endif

@@ -1,0 +1,215 @@
+/*
+ * login_main.c - posthouse-login: faces every IMAP and POP3 client before its login, and goes on moving the
+ * bytes of those under TLS. Unprivileged, chrooted, behind a system-call filter, without a private key.
+ */
+#include "access/login_main.h"
+
+#include "access/login_conn.h"
+#include "base/cleanup.h"
+#include "base/log.h"
+#include "base/sandbox.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+
+enum {
+    LISTENERS_MAX = 64,
+    FILES_LIMIT = 20000, /* two for each connection under TLS, see the bounds of max_connections */
+    ACCEPTS_MAX = 16,    /* in one go, so that clients already there are served between */
+    RENEW_MS = 10000,
+    RETRY_MS = 1000,
+    DRAIN_POLL_MS = 100,
+    FAREWELL_POLLS = 2,
+};
+
+struct listener {
+    struct watch watch;
+    int fd;
+    const char *service;
+};
+
+static struct access_conf *conf;
+static struct listener listeners[LISTENERS_MAX];
+static size_t nlisteners;
+static struct child *self;
+static struct auth_client *auth;
+static struct tls_context *tls;
+static struct timer renew_timer, drain_timer;
+static bool draining, tls_complained;
+static unsigned empty_polls;
+
+const struct access_conf *login_conf(void)
+{
+    return conf;
+}
+
+struct loop *login_loop(void)
+{
+    return child_loop(self);
+}
+
+struct auth_client *login_auth(void)
+{
+    return auth;
+}
+
+struct chan *login_control(void)
+{
+    return child_control(self);
+}
+
+struct tls_context *login_tls(void)
+{
+    return tls;
+}
+
+/* ---- configuration ---- */
+
+static void complain(void *arg, const char *text)
+{
+    (void)arg;
+    log_error("%s", text);
+}
+
+static int configure(int fd, const char *name)
+{
+    AUTO_FCLOSE FILE *f = fd >= 0 ? fdopen(fcntl(fd, F_DUPFD_CLOEXEC, 0), "r") : NULL;
+    if (fd >= 0 && !f) {
+        log_error("%s: %m", name);
+        return -1;
+    }
+    if (f)
+        rewind(f);
+    struct access_conf *fresh = conf_read(f, name, &access_conf_table, complain, NULL);
+    if (!fresh)
+        return -1;
+    conf_free(conf, &access_conf_table);
+    conf = fresh;
+    site_conf_apply(&conf->site);
+    return 0;
+}
+
+/* ---- listening ---- */
+
+static void on_listener(void *arg, uint32_t events)
+{
+    const struct listener *l = arg;
+    (void)events;
+    for (int i = 0; i < ACCEPTS_MAX; i++) {
+        struct login_accepted a = {.service = l->service};
+        socklen_t n = sizeof(a.peer);
+        a.fd = accept4(l->fd, (struct sockaddr *)&a.peer, &n, SOCK_CLOEXEC | SOCK_NONBLOCK);
+        if (a.fd >= 0) {
+            login_accept(&a);
+            continue;
+        }
+        if (errno != EAGAIN && errno != EINTR && errno != ECONNABORTED)
+            log_error("accept: %m");
+        return;
+    }
+}
+
+static void listen_begin(void)
+{
+    for (size_t i = 0; i < nlisteners; i++) {
+        if (self)
+            loop_unwatch(login_loop(), &listeners[i].watch);
+        close(listeners[i].fd);
+    }
+    nlisteners = 0;
+}
+
+static void listen_on(const char *name, int fd)
+{
+    const struct access_service *service = access_service_named(name);
+    if (!service || nlisteners == LISTENERS_MAX || draining) {
+        if (!draining)
+            log_error("no use for a listening socket named %s", name);
+        close(fd);
+        return;
+    }
+    struct listener *l = &listeners[nlisteners++];
+    *l = (struct listener){.fd = fd, .service = service->name};
+    if (self)
+        loop_watch(login_loop(), &l->watch, fd, EPOLLIN, on_listener, l);
+}
+
+/* ---- certificates ---- */
+
+static char *socket_path(const char *name)
+{
+    AUTO_STRBUF struct strbuf path = STRBUF_INIT(4096);
+    strbuf_addf(&path, "%s/%s", child_unprivileged(self) ? conf->site.run_dir : "",
+                child_unprivileged(self) ? "net/" : "");
+    strbuf_adds(&path, name);
+    return strbuf_detach(&path);
+}
+
+/* Get the certificate when there is none yet, else see whether it has changed. */
+static void renew(void *arg)
+{
+    AUTO_FREE char *path = socket_path("signer");
+    struct err e;
+    (void)arg;
+    int r = 0;
+    if (tls)
+        r = tls_server_renew(&tls, &e);
+    else if (!(tls = tls_server_context(path, &e)))
+        r = -1;
+    if (r != 0 && !tls_complained)
+        log_warn("no TLS: %s", e.text);
+    tls_complained = r != 0;
+    timer_set(login_loop(), &renew_timer, tls ? RENEW_MS : RETRY_MS);
+}
+
+/* ---- life ---- */
+
+static void start(struct child *child)
+{
+    self = child;
+    AUTO_FREE char *path = socket_path("auth");
+    auth = auth_client_new(login_loop(), path);
+    timer_init(&renew_timer, renew, NULL);
+    renew(NULL);
+    for (size_t i = 0; i < nlisteners; i++)
+        loop_watch(login_loop(), &listeners[i].watch, listeners[i].fd, EPOLLIN, on_listener, &listeners[i]);
+}
+
+/* Those that have been said goodbye have a moment for reading it. */
+static void poll_drain(void *arg)
+{
+    (void)arg;
+    empty_polls = login_count() == 0 ? empty_polls + 1 : 0;
+    if (empty_polls > FAREWELL_POLLS)
+        child_exit(self);
+    else
+        timer_set(login_loop(), &drain_timer, DRAIN_POLL_MS);
+}
+
+static void drain(void)
+{
+    draining = true;
+    listen_begin();
+    login_drain();
+    timer_init(&drain_timer, poll_drain, NULL);
+    poll_drain(NULL);
+}
+
+int main(void)
+{
+    static const struct child_hooks hooks = {
+        .program = "login",
+        .configure = configure,
+        .listen_begin = listen_begin,
+        .listen = listen_on,
+        .start = start,
+        .drain = drain,
+        .message = login_session_message,
+        .files = FILES_LIMIT,
+        .sandbox = SANDBOX_NET,
+    };
+    return child_main(&hooks);
+}

@@ -1,0 +1,19 @@
+/*
+ * login_main.h - what all connections of a login process share.
+ */
+#ifndef ACCESS_LOGIN_MAIN_H
+#define ACCESS_LOGIN_MAIN_H
+
+#include "access/access_conf.h"
+#include "auth/auth.h"
+#include "base/child.h"
+#include "base/tls.h"
+
+const struct access_conf *login_conf(void);
+struct loop *login_loop(void);
+struct auth_client *login_auth(void);
+struct chan *login_control(void);
+/* NULL while the signer cannot be reached. */
+struct tls_context *login_tls(void);
+
+#endif
