@@ -19,4 +19,19 @@ maildir_libmaildir_a_SOURCES = maildir/maildir.h maildir/message.h maildir/mutf7
 	maildir/maildir_uidvalidity.c \
 	maildir/maildir_write.c
 
+# Messages: everything that is pure.
+maildir_libmaildir_a_SOURCES += \
+	maildir/message_address.c \
+	maildir/message_charset.c maildir/message_charset.h \
+	maildir/message_date.c \
+	maildir/message_decode.c \
+	maildir/message_header.c \
+	maildir/message_lex.c maildir/message_lex.h \
+	maildir/message_mime.c \
+	maildir/message_param.c maildir/message_param.h \
+	maildir/message_part.c maildir/message_part.h \
+	maildir/message_wire.c \
+	maildir/message_words.c \
+	maildir/mutf7.c
+
 MAILDIR_LIBS = maildir/libmaildir.a $(UNISTRING_LIBS)

@@ -13,6 +13,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/types.h>
 #include <time.h>
 
 #define MESSAGE_PARTS_MAX   10000     /* parts of one message; further ones are text of the last */
