@@ -57,6 +57,8 @@ auth_posthouse_nss_LDADD = $(AUTHD_LIBS)
 
 auth_posthouse_pam_SOURCES = auth/pam_main.c
 auth_posthouse_pam_LDADD = $(AUTHD_LIBS) $(PAM_LIBS)
+# pam_unix brings libcrypt with it; sanitizers, which put themselves in front of crypt_r, must find it from the start.
+auth_posthouse_pam_LDFLAGS = $(AM_LDFLAGS) -Wl,--push-state,--no-as-needed,-lcrypt,--pop-state
 
 auth_posthouse_signer_CFLAGS = $(AM_CFLAGS) $(GNUTLS_CFLAGS)
 auth_posthouse_signer_SOURCES = auth/signer_main.c
