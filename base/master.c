@@ -352,11 +352,12 @@ static void usage(const char *program)
 
 int master_main(int argc, char **argv, const struct master_hooks *hooks)
 {
-    struct master m = {.hooks = hooks,
-                       .conf_path = SYSCONFDIR "/posthouse.conf",
-                       .conf_fd = -1,
-                       .programs = PKGLIBEXECDIR,
-                       .unprivileged = geteuid() != 0};
+    static struct master m; /* what it points to is in use up to the very end of the process: no leak */
+    m = (struct master){.hooks = hooks,
+                        .conf_path = SYSCONFDIR "/posthouse.conf",
+                        .conf_fd = -1,
+                        .programs = PKGLIBEXECDIR,
+                        .unprivileged = geteuid() != 0};
     struct err e;
     bool check = false, dump = false;
     open_standard_fds();
