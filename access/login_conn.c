@@ -339,7 +339,6 @@ static int session_socket(struct login *l, bool *made)
 
 static void hand_over(struct login *l, struct bytes ticket)
 {
-    AUTO_MSG struct msg msg;
     bool made;
     int fd = session_socket(l, &made);
     if (fd < 0) {
@@ -347,6 +346,7 @@ static void hand_over(struct login *l, struct bytes ticket)
         on_refused(l, ANSWER_TEMPFAIL);
         return;
     }
+    AUTO_MSG struct msg msg;
     l->id = (uint64_t)getpid() << 32 | ++last_id;
     msg_init(&msg, SESSION);
     msg_put_u64(&msg, l->id);

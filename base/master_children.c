@@ -176,7 +176,6 @@ static void send_listeners(struct master *m, const struct master_child *kind, st
 
 static int send_start(struct master *m, const struct master_child *kind, struct chan *to)
 {
-    AUTO_MSG struct msg msg;
     AUTO_STRBUF struct strbuf dir = STRBUF_INIT(4096);
     uid_t uid = 0;
     gid_t gid = 0;
@@ -185,6 +184,7 @@ static int send_start(struct master *m, const struct master_child *kind, struct 
     if (kind->chroot_dir && !m->unprivileged)
         strbuf_addf(&dir, "%s%s%s", *kind->chroot_dir == '/' ? "" : m->run_dir,
                     *kind->chroot_dir == '/' ? "" : "/", kind->chroot_dir);
+    AUTO_MSG struct msg msg;
     msg_init(&msg, CTL_START);
     msg_put_u32(&msg, uid);
     msg_put_u32(&msg, gid);
@@ -359,9 +359,9 @@ void children_reap(struct master *m)
 
 static void tell_to_drain(struct slot *s)
 {
-    AUTO_MSG struct msg m;
     if (s->told_to_drain || !s->control)
         return;
+    AUTO_MSG struct msg m;
     s->told_to_drain = true;
     msg_init(&m, CTL_DRAIN);
     chan_send(s->control, &m);
