@@ -13,10 +13,44 @@ relay_librelay_a_SOURCES = \
 	relay/relay_conf.c relay/relay_conf.h \
 	relay/relay_msg.h \
 	relay/remote_body.c relay/remote_body.h \
-	relay/remote_reply.c relay/remote_reply.h
+	relay/remote_reply.c relay/remote_reply.h \
+	relay/sendmail_address.c relay/sendmail_address.h \
+	relay/sendmail_header.c relay/sendmail_header.h \
+	relay/sendmail_input.c relay/sendmail_input.h
 RELAY_LIBS = relay/librelay.a $(AUTH_LIBS) $(MAILDIR_LIBS) $(BASE_LIBS)
 
-pkglibexec_PROGRAMS += relay/posthouse-remote
+sbin_PROGRAMS += relay/posthouse-relayd
+relay_posthouse_relayd_SOURCES = \
+	relay/relayd_main.c \
+	relay/relayd_spawn.c relay/relayd_spawn.h
+relay_posthouse_relayd_LDADD = $(RELAY_LIBS)
+
+bin_PROGRAMS += relay/sendmail
+relay_sendmail_SOURCES = relay/sendmail_main.c \
+	relay/sendmail_queue.c relay/sendmail_queue.h
+relay_sendmail_LDADD = $(RELAY_LIBS)
+
+pkglibexec_PROGRAMS += relay/posthouse-local relay/posthouse-queue relay/posthouse-remote
+relay_posthouse_local_SOURCES = relay/local_main.c
+relay_posthouse_local_LDADD = $(RELAY_LIBS)
+
+relay_posthouse_queue_SOURCES = \
+	relay/queue.h \
+	relay/queue_attempt.c relay/queue_attempt.h \
+	relay/queue_commit.c relay/queue_commit.h \
+	relay/queue_list.c relay/queue_list.h \
+	relay/queue_locals.c relay/queue_locals.h \
+	relay/queue_main.c \
+	relay/queue_place.c relay/queue_place.h \
+	relay/queue_remotes.c relay/queue_remotes.h \
+	relay/queue_report.c relay/queue_report.h \
+	relay/queue_runner.c relay/queue_runner.h \
+	relay/queue_session.c relay/queue_session.h \
+	relay/queue_smtp.c relay/queue_smtp.h \
+	relay/queue_store.c relay/queue_store.h \
+	relay/queue_submit.c relay/queue_submit.h
+relay_posthouse_queue_LDADD = $(RELAY_LIBS)
+
 relay_posthouse_remote_CFLAGS = $(AM_CFLAGS) $(GNUTLS_CFLAGS)
 relay_posthouse_remote_SOURCES = \
 	relay/remote_main.c \

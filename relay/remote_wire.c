@@ -85,7 +85,7 @@ struct wire *wire_connect(const char *host, const char *port, unsigned seconds, 
     struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_ADDRCONFIG}, *list;
     int r = getaddrinfo(host, port, &hints, &list);
     if (r) {
-        err_set(e, ERR_TEMP, "%s: %s", host, gai_strerror(r));
+        err_set(e, ERR_TEMP, "%s", gai_strerror(r));
         return NULL;
     }
     struct wire *w = xcalloc(1, sizeof *w);
@@ -101,7 +101,6 @@ struct wire *wire_connect(const char *host, const char *port, unsigned seconds, 
     if (!failed)
         return w;
     wire_free(w);
-    err_prefix(e, "%s:%s", host, port);
     return NULL;
 }
 

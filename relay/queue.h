@@ -1,0 +1,51 @@
+/*
+ * queue.h - what the parts of the queue process share: the loop, those that it asks, the settings in force.
+ *
+ *   queue_main      life and settings                 queue_smtp      sessions of smtp
+ *   queue_submit    the sendmail command              queue_commit    end of a transaction: deliver, spool,
+ * refuse queue_attempt   one round over the recipients     queue_locals    deliverers         queue_remotes
+ * senders queue_runner    what waits in the spool           queue_report    reports to senders
+ */
+#ifndef RELAY_QUEUE_H
+#define RELAY_QUEUE_H
+
+#include "relay/envelope.h"
+#include "relay/queue_route.h"
+#include "relay/queue_schedule.h"
+#include "relay/queue_store.h"
+#include "relay/relay_msg.h"
+
+struct smarthost {
+    const char *address; /* "host:port", NULL: none */
+    enum relay_tls tls;
+    const char *user, *password; /* "": none */
+};
+
+struct queue {
+    struct loop *loop;
+    struct chan *master;
+    struct auth_lookup *lookup;
+    struct store *store;
+    struct locals *locals;
+    struct remotes *remotes;
+    struct runner *runner;
+    /* settings, replaced on a reload */
+    struct route_rules route;
+    struct schedule_rules schedule;
+    struct smarthost smarthost;
+    uint64_t message_size;
+    unsigned recipients;
+    uid_t smtp_uid; /* who may connect to `queue` */
+    /* life */
+    struct child *child;
+    unsigned busy; /* commits and attempts in progress */
+    bool draining; /* start nothing new; exit when not busy */
+};
+
+/* Seconds since 1970. */
+uint64_t queue_now(void);
+/* Count work in progress, so that a drain can wait for it. */
+void queue_begin(struct queue *q);
+void queue_end(struct queue *q);
+
+#endif

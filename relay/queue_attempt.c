@@ -1,0 +1,249 @@
+/*
+ * queue_attempt.c - routing and delivering, all recipients of a message at once.
+ *
+ * The same code serves a transaction of smtp (verdicts become its reply) and a message in the spool (verdicts
+ * go to its journal). A leg is one recipient's way: its lookup, then its delivery. Two recipients that lead
+ * to one account are one delivery: the second has the first one's verdict.
+ */
+#include "relay/queue_attempt.h"
+
+#include "relay/queue_locals.h"
+#include "relay/queue_remotes.h"
+#include "relay/queue_trace.h"
+
+#include "base/fs.h"
+#include "base/log.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+struct attempt_leg {
+    struct attempt *attempt;
+    struct recipient *rcpt;
+    struct local_job job;
+    struct strbuf head;
+    char unique[48];
+    struct attempt_leg *same; /* delivered together with this one */
+};
+
+/* ---- verdicts ---- */
+
+void attempt_verdict(struct recipient *r, enum err_code code)
+{
+    static const struct {
+        int code;
+        const char *text;
+    } table[] = {
+        [ERR_OK] = {250, "2.1.5 Delivered"},
+        [ERR_NOTFOUND] = {451, "4.2.1 Mailbox not available"},
+        [ERR_EXISTS] = {451, "4.2.0 Mailbox not available"},
+        [ERR_ACCESS] = {451, "4.2.1 Mailbox cannot be written"},
+        [ERR_QUOTA] = {552, "5.2.2 Mailbox is full"},
+        [ERR_SPACE] = {452, "4.3.1 Not enough disk space"},
+        [ERR_LIMIT] = {552, "5.2.3 Message over a limit of the mailbox"},
+        [ERR_INVALID] = {554, "5.6.0 Message cannot be stored"},
+        [ERR_CORRUPT] = {451, "4.2.0 Mailbox needs its operator"},
+        [ERR_BUSY] = {451, "4.2.0 Mailbox is busy"},
+        [ERR_TEMP] = {451, "4.3.0 Delivery failed for now"},
+        [ERR_INTERNAL] = {451, "4.3.5 Delivery failed for now"},
+    };
+    recipient_verdict(r, table[code].code, table[code].text);
+}
+
+static void log_verdict(const struct attempt *a, const struct recipient *r)
+{
+    const char *word = r->code < 300 ? "delivered" : r->code < 500 ? "deferred" : "failed";
+    log_info("%s: from=<%s> to=<%s>%s%s %s: %d %s", a->env->id, a->env->reverse_path, r->address,
+             *r->account ? " account=" : "", r->account, word, r->code, r->text);
+}
+
+/* ---- the end ---- */
+
+static void finish(void *arg)
+{
+    struct attempt *a = arg;
+    for (size_t i = 0; i < a->env->nrcpts; i++) {
+        struct attempt_leg *leg = &a->legs[i];
+        if (leg->same)
+            recipient_verdict(leg->rcpt, leg->same->rcpt->code, leg->same->rcpt->text);
+        if (leg->rcpt && leg->rcpt->code)
+            log_verdict(a, leg->rcpt);
+        strbuf_done(&leg->head);
+    }
+    free(a->legs);
+    free(a->remote_rcpts);
+    free(a->remote_job);
+    strbuf_done(&a->start);
+    a->done(a);
+}
+
+static void release(struct attempt *a)
+{
+    if (--a->pending)
+        return;
+    timer_init(&a->timer, finish, a);
+    timer_set(a->q->loop, &a->timer, 0);
+}
+
+/* ---- delivering ---- */
+
+static void on_local(struct local_job *job, enum err_code code, const char *text)
+{
+    struct attempt_leg *leg = job->arg;
+    if (code != ERR_OK)
+        log_debug("%s: %s: %s: %s", leg->attempt->env->id, leg->rcpt->account, err_word(code), text);
+    attempt_verdict(leg->rcpt, code);
+    release(leg->attempt);
+}
+
+static void on_remote(struct outbound *job)
+{
+    release(job->arg);
+}
+
+static struct attempt_leg *same_account(struct attempt *a, const struct attempt_leg *leg)
+{
+    for (struct attempt_leg *l = a->legs; l < leg; l++)
+        if (l->rcpt && l->rcpt->kind == RECIPIENT_LOCAL && !l->same &&
+            !strcmp(l->rcpt->account, leg->rcpt->account))
+            return l;
+    return NULL;
+}
+
+static void deliver_local(struct attempt *a, struct attempt_leg *leg)
+{
+    AUTO_STRBUF struct strbuf address = STRBUF_INIT(1024);
+    leg->same = same_account(a, leg);
+    if (leg->same)
+        return;
+    trace_address(&address, leg->rcpt->account, a->q->route.hostname);
+    if (trace_loops(strbuf_bytes(&a->start), strbuf_bytes(&address))) {
+        recipient_verdict(leg->rcpt, 554, "5.4.6 Mail loop: it has been delivered to this mailbox before");
+        return;
+    }
+    trace_delivery(&leg->head, a->env->reverse_path, address.data);
+    strbuf_addb(&leg->head, a->content.prefix);
+    snprintf(leg->unique, sizeof leg->unique, "%sr%x", a->env->id, leg->rcpt->number);
+    leg->job = (struct local_job){.account = leg->rcpt->account,
+                                  .unique = leg->unique,
+                                  .head = strbuf_bytes(&leg->head),
+                                  .fd = a->content.fd,
+                                  .offset = a->content.offset,
+                                  .size = a->content.size,
+                                  .done = on_local,
+                                  .arg = leg};
+    a->pending++;
+    locals_deliver(a->q->locals, &leg->job);
+}
+
+static void deliver_remote(struct attempt *a)
+{
+    if (!a->nremote)
+        return;
+    a->remote_job = xcalloc(1, sizeof *a->remote_job);
+    *a->remote_job = (struct outbound){.reverse_path = a->env->reverse_path,
+                                       .rcpts = a->remote_rcpts,
+                                       .nrcpts = a->nremote,
+                                       .fd = a->content.fd,
+                                       .offset = a->content.offset,
+                                       .size = a->content.size,
+                                       .done = on_remote,
+                                       .arg = a};
+    a->pending++;
+    remotes_send(a->q->remotes, a->remote_job);
+}
+
+static void deliver_all(struct attempt *a)
+{
+    a->pending = 1;
+    for (size_t i = 0; i < a->env->nrcpts; i++) {
+        struct attempt_leg *leg = &a->legs[i];
+        if (!leg->rcpt || leg->rcpt->code)
+            continue;
+        if (leg->rcpt->kind == RECIPIENT_LOCAL)
+            deliver_local(a, leg);
+        else if (a->remote)
+            a->remote_rcpts[a->nremote++] = leg->rcpt;
+    }
+    deliver_remote(a);
+    release(a);
+}
+
+/* ---- routing ---- */
+
+static void routed(struct attempt *a)
+{
+    if (--a->pending == 0)
+        deliver_all(a);
+}
+
+static void on_route(const struct route *route, void *arg)
+{
+    struct attempt_leg *leg = arg;
+    struct recipient *r = leg->rcpt;
+    const char *smarthost = leg->attempt->q->smarthost.address;
+    if (route->kind == ROUTE_LOCAL) {
+        free(r->account);
+        r->account = xstrdup(route->account->name);
+        r->kind = RECIPIENT_LOCAL;
+    } else if (route->kind == ROUTE_REMOTE && smarthost) {
+        r->kind = RECIPIENT_REMOTE;
+    } else if (route->kind == ROUTE_REMOTE) {
+        recipient_verdict(r, 550, "5.3.2 No route: this server has no smarthost configured");
+    } else if (route->kind == ROUTE_LATER) {
+        recipient_verdict(r, 451, "4.3.0 The accounts cannot be looked up now");
+    } else {
+        recipient_verdict(r, 550,
+                          route->kind == ROUTE_UNKNOWN ? "5.1.1 No such user here" : "5.1.3 Not an address");
+    }
+    routed(leg->attempt);
+}
+
+static void read_start(struct attempt *a)
+{
+    size_t want = a->content.size < TRACE_HEADER_MAX ? a->content.size : TRACE_HEADER_MAX;
+    strbuf_init(&a->start, TRACE_HEADER_MAX);
+    ssize_t n =
+        want ? fs_pread_all(a->content.fd, strbuf_room(&a->start, want), want, (off_t)a->content.offset) : 0;
+    if (n > 0)
+        strbuf_extend(&a->start, (size_t)n);
+}
+
+/* Too many hops: no recipient is tried. */
+static void refuse_hops(struct attempt *a)
+{
+    if (trace_hops(strbuf_bytes(&a->start)) <= TRACE_HOPS_MAX)
+        return;
+    for (size_t i = 0; i < a->env->nrcpts; i++)
+        if (a->legs[i].rcpt)
+            recipient_verdict(a->legs[i].rcpt, 554, "5.4.6 Mail loop: too many Received lines");
+}
+
+void attempt_start(struct attempt *a)
+{
+    struct envelope *env = a->env;
+    a->legs = xcalloc(env->nrcpts + 1, sizeof *a->legs);
+    a->remote_rcpts = xcalloc(env->nrcpts + 1, sizeof(struct recipient *));
+    a->nremote = 0;
+    a->remote_job = NULL;
+    a->pending = 1;
+    read_start(a);
+    for (size_t i = 0; i < env->nrcpts; i++) {
+        struct attempt_leg *leg = &a->legs[i];
+        *leg = (struct attempt_leg){.attempt = a};
+        strbuf_init(&leg->head, 8192);
+        if (recipient_final(&env->rcpts[i]))
+            continue;
+        leg->rcpt = &env->rcpts[i];
+        leg->rcpt->code = 0;
+    }
+    refuse_hops(a);
+    for (size_t i = 0; i < env->nrcpts; i++) {
+        struct attempt_leg *leg = &a->legs[i];
+        if (!leg->rcpt || leg->rcpt->code || leg->rcpt->kind != RECIPIENT_UNROUTED)
+            continue;
+        a->pending++;
+        route_start(a->q->loop, a->q->lookup, &a->q->route, bytes_of(leg->rcpt->address), on_route, leg);
+    }
+    routed(a);
+}

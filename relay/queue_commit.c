@@ -1,0 +1,154 @@
+/*
+ * queue_commit.c - what the sender is told, and what must be durable before.
+ *
+ *   every recipient delivered                    250, nothing of it remains here
+ *   all refused for good                         5xx to the sender itself, no report
+ *   all refused for now                          4xx: the sender comes again (with `keep`: spooled, 250)
+ *   anything else                                what waits is spooled, what failed is reported, both
+ * durable; then 250
+ */
+#include "relay/queue_commit.h"
+
+#include "relay/queue_place.h"
+#include "relay/queue_report.h"
+#include "relay/queue_runner.h"
+
+#include "base/cleanup.h"
+#include "base/log.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#define PREFIX_MAX 4096
+
+struct count {
+    size_t done, refused, later, open;
+};
+
+struct commit *commit_new(struct queue *q)
+{
+    char id[STORE_ID_LEN + 1];
+    struct commit *c = xcalloc(1, sizeof *c);
+    *c = (struct commit){.q = q, .fd = -1};
+    envelope_init(&c->env);
+    store_new_id(id);
+    free(c->env.id);
+    c->env.id = xstrdup(id);
+    c->env.arrived = queue_now();
+    strbuf_init(&c->prefix, PREFIX_MAX);
+    return c;
+}
+
+void commit_free(struct commit *c)
+{
+    if (!c)
+        return;
+    envelope_done(&c->env);
+    cleanup_close(&c->fd);
+    place_release(c->memory);
+    strbuf_done(&c->prefix);
+    free(c);
+}
+
+static struct count count(const struct envelope *env)
+{
+    struct count n = {0};
+    for (size_t i = 0; i < env->nrcpts; i++) {
+        int class = env->rcpts[i].code / 100;
+        n.done += class == 2;
+        n.refused += class == 5;
+        n.later += class == 4;
+        n.open += class == 0;
+    }
+    return n;
+}
+
+static int report(struct commit *c, const struct content *content)
+{
+    const struct recipient **failed = xcalloc(c->env.nrcpts + 1, sizeof(struct recipient *));
+    size_t n = 0;
+    for (size_t i = 0; i < c->env.nrcpts; i++)
+        if (c->env.rcpts[i].code >= 500)
+            failed[n++] = &c->env.rcpts[i];
+    int r = report_failures(c->q, &c->env, content, failed, n);
+    free(failed);
+    return r;
+}
+
+/* What waits into the spool, what failed into a report. */
+static int spool(struct commit *c, const struct count *n)
+{
+    struct content content = {.fd = c->fd, .size = c->size, .prefix = strbuf_bytes(&c->prefix)};
+    bool waits = n->later + n->open > 0;
+    struct err e;
+    if (waits && store_put(c->q->store, &c->env, &content, &e)) {
+        log_error("%s: %s", c->env.id, e.text);
+        return -1;
+    }
+    if (n->refused && report(c, &content)) {
+        if (waits)
+            store_remove(c->q->store, c->env.id);
+        return -1;
+    }
+    if (waits)
+        runner_add(c->q->runner, c->env.id, n->open ? 0 : c->q->schedule.retry_first);
+    return 0;
+}
+
+static void answer(struct commit *c, int code, const char *text)
+{
+    struct queue *q = c->q;
+    if (c->done)
+        c->done(c->arg, code, text);
+    commit_free(c);
+    queue_end(q);
+}
+
+static void settle(struct commit *c)
+{
+    struct count n = count(&c->env);
+    const struct recipient *first = &c->env.rcpts[0];
+    char text[100];
+    bool alike = n.refused == c->env.nrcpts || (n.later == c->env.nrcpts && !c->keep);
+    if (alike) {
+        answer(c, first->code, first->text);
+        return;
+    }
+    bool all = n.done == c->env.nrcpts;
+    if (!all && spool(c, &n)) {
+        answer(c, 451, "4.3.0 The message cannot be stored now");
+        return;
+    }
+    if (n.later + n.open)
+        log_info("%s: from=<%s> size=%llu queued", c->env.id, c->env.reverse_path,
+                 (unsigned long long)c->size);
+    snprintf(text, sizeof text, "2.0.0 Ok: %s as %s", all ? "delivered" : "queued", c->env.id);
+    answer(c, 250, text);
+}
+
+static void attempted(struct attempt *a)
+{
+    settle(a->arg);
+}
+
+static void too_many(void *arg)
+{
+    settle(arg);
+}
+
+void commit_start(struct commit *c)
+{
+    queue_begin(c->q);
+    c->attempt =
+        (struct attempt){.q = c->q,
+                         .env = &c->env,
+                         .content = {.fd = c->fd, .size = c->size, .prefix = strbuf_bytes(&c->prefix)},
+                         .done = attempted,
+                         .arg = c};
+    if (c->env.nrcpts <= COMMIT_RCPT_MAX) {
+        attempt_start(&c->attempt);
+        return;
+    }
+    timer_init(&c->attempt.timer, too_many, c);
+    timer_set(c->q->loop, &c->attempt.timer, 0);
+}

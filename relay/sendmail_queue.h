@@ -1,0 +1,24 @@
+/*
+ * sendmail_queue.h - the sendmail command's talk with the queue, over run_dir/submit.
+ */
+#ifndef RELAY_SENDMAIL_QUEUE_H
+#define RELAY_SENDMAIL_QUEUE_H
+
+#include "relay/sendmail_address.h"
+
+#define SENDMAIL_BATCH_MAX 100 /* recipients of one SUBMIT */
+
+struct submission {
+    const char *socket;
+    const char *sender; /* NULL: the caller's own address; "": the null reverse-path */
+    const struct addresses *recipients;
+    int fd; /* sealed */
+    bool verbose;
+};
+
+/* Each returns an exit status of sysexits.h, having said on standard error what is wrong. */
+int queue_submit(const struct submission *s);
+int queue_list(const char *socket);
+int queue_flush(const char *socket);
+
+#endif
