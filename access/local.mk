@@ -5,9 +5,12 @@ noinst_LIBRARIES += access/libimap.a
 access_libimap_a_SOURCES = \
 	access/imap_args.c \
 	access/imap_date.c access/imap_date.h \
+	access/imap_envelope.c access/imap_envelope.h \
 	access/imap_match.c access/imap_match.h \
 	access/imap_parse.c access/imap_parse.h \
+	access/imap_quote.c access/imap_quote.h \
 	access/imap_seqset.c access/imap_seqset.h \
+	access/imap_structure.c access/imap_structure.h \
 	access/imap_view.c access/imap_view.h
 IMAP_LIBS = access/libimap.a $(MAILDIR_LIBS) $(BASE_LIBS)
 

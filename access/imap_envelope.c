@@ -1,0 +1,93 @@
+/*
+ * imap_envelope.c - a header block as ENVELOPE: date, subject, six lists of addresses, in-reply-to,
+ * message-id.
+ *
+ * The block is walked once; of several fields with one name the first counts. Text is unfolded, encoded words
+ * stay as they are. Sender and Reply-To that are missing or hold no address are From; other lists without an
+ * address are NIL.
+ */
+#include "access/imap_envelope.h"
+
+#include "access/imap_quote.h"
+#include "base/cleanup.h"
+#include "maildir/message.h"
+
+enum row { DATE, SUBJECT, FROM, SENDER, REPLY_TO, TO, CC, BCC, IN_REPLY_TO, MESSAGE_ID, ROWS };
+
+/* In the order in which they are sent. */
+static const struct {
+    const char *name;
+    bool addresses, from_by_default;
+} rows[ROWS] = {
+    [DATE] = {"Date", false, false},
+    [SUBJECT] = {"Subject", false, false},
+    [FROM] = {"From", true, false},
+    [SENDER] = {"Sender", true, true},
+    [REPLY_TO] = {"Reply-To", true, true},
+    [TO] = {"To", true, false},
+    [CC] = {"Cc", true, false},
+    [BCC] = {"Bcc", true, false},
+    [IN_REPLY_TO] = {"In-Reply-To", false, false},
+    [MESSAGE_ID] = {"Message-ID", false, false},
+};
+
+static void add_text(struct strbuf *out, struct bytes value)
+{
+    AUTO_STRBUF struct strbuf text = STRBUF_INIT(value.n);
+    if (!value.p) {
+        imap_nstring(out, NULL);
+        return;
+    }
+    header_unfold(&text, value);
+    imap_string(out, strbuf_bytes(&text));
+}
+
+static void add_address(struct strbuf *out, const struct address *a)
+{
+    const char *const parts[] = {a->name, a->route, a->mailbox, a->host};
+    for (size_t i = 0; i < ARRAY_LEN(parts); i++) {
+        strbuf_addc(out, i ? ' ' : '(');
+        imap_nstring(out, parts[i]);
+    }
+    strbuf_addc(out, ')');
+}
+
+/* Returns false, and appends nothing, if there is no address in it. */
+static bool add_addresses(struct strbuf *out, struct bytes value)
+{
+    struct address_list list = {0};
+    if (value.p)
+        address_parse(&list, value);
+    if (list.n == 0)
+        return false;
+    strbuf_addc(out, '(');
+    for (size_t i = 0; i < list.n; i++)
+        add_address(out, &list.items[i]);
+    strbuf_addc(out, ')');
+    address_list_done(&list);
+    return true;
+}
+
+static void find_fields(struct bytes block, struct bytes values[ROWS])
+{
+    struct header_field field;
+    while (header_next(&block, &field))
+        for (size_t i = 0; i < ROWS; i++)
+            if (!values[i].p && bytes_eq_nocase(field.name, bytes_of(rows[i].name)))
+                values[i] = field.value;
+}
+
+void imap_envelope(struct strbuf *out, struct bytes header_block)
+{
+    struct bytes values[ROWS] = {{NULL, 0}};
+    find_fields(header_block, values);
+    for (size_t i = 0; i < ROWS; i++) {
+        strbuf_addc(out, i ? ' ' : '(');
+        if (!rows[i].addresses)
+            add_text(out, values[i]);
+        else if (!add_addresses(out, values[i]) &&
+                 !(rows[i].from_by_default && add_addresses(out, values[FROM])))
+            imap_nstring(out, NULL);
+    }
+    strbuf_addc(out, ')');
+}

@@ -1,0 +1,12 @@
+/*
+ * imap_envelope.h - a header block as ENVELOPE (RFC 3501 7.4.2). Pure.
+ */
+#ifndef ACCESS_IMAP_ENVELOPE_H
+#define ACCESS_IMAP_ENVELOPE_H
+
+#include "base/strbuf.h"
+
+/* Append the envelope with its parentheses. An empty block gives one of NILs. */
+void imap_envelope(struct strbuf *out, struct bytes header_block);
+
+#endif

@@ -1,0 +1,16 @@
+/*
+ * imap_structure.h - a tree of parts as BODY and BODYSTRUCTURE (RFC 3501 7.4.2). Pure.
+ */
+#ifndef ACCESS_IMAP_STRUCTURE_H
+#define ACCESS_IMAP_STRUCTURE_H
+
+#include "maildir/message.h"
+
+/* Append the structure of root with its parentheses; extended: BODYSTRUCTURE. read_header appends the header
+ * block of the message inside of a message/rfc822 part (`part` is that inner message) for its ENVELOPE and
+ * returns 0, or -1. Returns 0, or -1 if it did. */
+int imap_bodystructure(struct strbuf *out, const struct mime_part *root, bool extended,
+                       int (*read_header)(void *arg, const struct mime_part *part, struct strbuf *out),
+                       void *arg);
+
+#endif
