@@ -126,3 +126,12 @@ access_posthouse_login_SOURCES = \
 	access/login_main.c access/login_main.h \
 	access/login_pop3.c
 access_posthouse_login_LDADD = access/libimap.a $(ACCESS_LIBS)
+
+pkglibexec_PROGRAMS += access/posthouse-pop3
+access_posthouse_pop3_SOURCES = \
+	access/imap_io.c access/imap_io.h \
+	access/pop3_execute.c \
+	access/pop3_main.c \
+	access/pop3_send.c \
+	access/pop3_session.c access/pop3_session.h
+access_posthouse_pop3_LDADD = access/libaccess.a $(MAILDIR_LIBS) $(BASE_LIBS)
