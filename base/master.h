@@ -1,10 +1,11 @@
 /*
  * master.h - the skeleton of authd, relayd and accessd: root, and reads no byte from anyone but its children.
  *
- * A table of children (program, user, chroot, listening sockets) which equals the picture in the README. Children are
- * started, watched, restarted with back-off (100 ms doubling to 30 s, reset after a minute of life). SIGHUP: the configuration is read
- * and checked by this process; if it is good, sent to the children, else the complaint is logged and all stays. SIGUSR1 (and a log
- * file that was moved): the log is reopened. SIGTERM, SIGINT: children drain, at most 10 s, then are killed.
+ * A table of children (program, user, chroot, listening sockets) which equals the picture in the README.
+ * Children are started, watched, restarted with back-off (100 ms doubling to 30 s, reset after a minute of
+ * life). SIGHUP: the configuration is read and checked by this process; if it is good, sent to the children,
+ * else the complaint is logged and all stays. SIGUSR1 (and a log file that was moved): the log is reopened.
+ * SIGTERM, SIGINT: children drain, at most 10 s, then are killed.
  */
 #ifndef BASE_MASTER_H
 #define BASE_MASTER_H
@@ -19,7 +20,7 @@ struct master_child {
     const char *program; /* file name under the program directory: "posthouse-smtp" */
     const char *user;    /* system account to become: "posthouse-net"; NULL: stay root (PAM and the like) */
     const char *chroot_dir; /* relative to the run directory; NULL: none */
-    unsigned count;      /* how many of these, 0: one per core */
+    unsigned count;         /* how many of these, 0: one per core */
     /* Records of type CTL_USER and up from this child. NULL: none allowed, the child is killed. */
     void (*message)(struct master *m, struct chan *from, struct msg_in *in);
     /* Called after each (re)start with the control channel, to send more than the standard. May be NULL. */
@@ -32,13 +33,13 @@ struct master_hooks {
     const struct conf_table *conf;
     const struct master_child *children;
     size_t nchildren;
-    /* After the configuration was read and before children start, and again on reload: open listening sockets with
-     * master_listener. -1: refuse to start or to reload (say why in e). */
+    /* After the configuration was read and before children start, and again on reload: open listening sockets
+     * with master_listener. -1: refuse to start or to reload (say why in e). */
     int (*configured)(struct master *m, struct err *e);
     /* Each second. May be NULL. */
     void (*tick)(struct master *m);
-    /* Asked to stop: end what is not in the table of children (sessions). Returns true when nothing of it is left; called again
-     * every 100 ms. May be NULL. */
+    /* Asked to stop: end what is not in the table of children (sessions). Returns true when nothing of it is
+     * left; called again every 100 ms. May be NULL. */
     bool (*drained)(struct master *m);
     /* A process that is not in the table has ended. May be NULL. */
     void (*reaped)(struct master *m, pid_t pid, int status);
@@ -49,11 +50,11 @@ struct master_hooks {
 
 /*
  * The whole life. Options of every master:
- *   -c FILE  configuration (default SYSCONFDIR/posthouse.conf; the default may be missing, a named one may not)
- *   -L DIR   directory of the programs (default: where they were installed)
- *   -t       check the configuration, print complaints, exit 0 or 1
- *   -d       print all options with their values, exit
- * Says "READY=1" to the service manager (NOTIFY_SOCKET), and `<program>: ready` in the log, when every child is ready.
+ *   -c FILE  configuration (default SYSCONFDIR/posthouse.conf; the default may be missing, a named one may
+ * not) -L DIR   directory of the programs (default: where they were installed) -t       check the
+ * configuration, print complaints, exit 0 or 1 -d       print all options with their values, exit Says
+ * "READY=1" to the service manager (NOTIFY_SOCKET), and `<program>: ready` in the log, when every child is
+ * ready.
  */
 int master_main(int argc, char **argv, const struct master_hooks *hooks);
 
@@ -68,17 +69,20 @@ int master_ids(struct master *m, const char *user, uid_t *uid, gid_t *gid);
 /* TCP: "127.0.0.1:2525", "[::1]:25", "*:25" (both families). Unprivileged: loopback addresses only. */
 int master_listener(struct master *m, const char *name, const char *address, struct err *e);
 /* A local seqpacket socket at run_dir/path, owned root:group (group NULL: root's), mode. */
-int master_listener_local(struct master *m, const char *name, const char *path, const char *group, mode_t mode,
-                          struct err *e);
+int master_listener_local(struct master *m, const char *name, const char *path, const char *group,
+                          mode_t mode, struct err *e);
+/* Is this still the control channel of a running child? To be asked before an answer is sent that took a
+ * while: the child may have ended meanwhile, and its channel with it. */
+bool master_has_channel(const struct master *m, const struct chan *ch);
 /* Send a record to all children of a program. */
 void master_broadcast(struct master *m, const char *program, struct msg *msg);
 
 /*
- * Start a program that is not in the table (a session, a deliverer, a worker), already stepped down: argv[0] is the file name
- * under the program directory; fds[i] becomes descriptor i (up to 8; -1: /dev/null); 3 is always the log. Returns its pid or
- * -1 with e. The environment is empty but for PATH, LANG=C.UTF-8 and TZ.
+ * Start a program that is not in the table (a session, a deliverer, a worker), already stepped down: argv[0]
+ * is the file name under the program directory; fds[i] becomes descriptor i (up to 8; -1: /dev/null); 3 is
+ * always the log. Returns its pid or -1 with e. The environment is empty but for PATH, LANG=C.UTF-8 and TZ.
  */
-pid_t master_spawn(struct master *m, char *const argv[], const struct priv *who, const char *chdir_to, const int *fds,
-                   unsigned nfds, struct err *e);
+pid_t master_spawn(struct master *m, char *const argv[], const struct priv *who, const char *chdir_to,
+                   const int *fds, unsigned nfds, struct err *e);
 
 #endif

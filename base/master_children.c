@@ -390,6 +390,14 @@ void children_kill(struct master *m)
         kill(m->spawned[i], SIGKILL);
 }
 
+bool master_has_channel(const struct master *m, const struct chan *ch)
+{
+    for (size_t i = 0; i < m->nslots; i++)
+        if (m->slots[i].control == ch)
+            return ch != NULL;
+    return false;
+}
+
 void master_broadcast(struct master *m, const char *program, struct msg *msg)
 {
     for (size_t i = 0; i < m->nslots; i++)
