@@ -3,6 +3,7 @@
 # What its programs and tests share: settings, and the pure modules.
 noinst_LIBRARIES += relay/librelay.a
 relay_librelay_a_SOURCES = \
+	relay/address.c relay/address.h \
 	relay/envelope.c relay/envelope.h \
 	relay/queue_bounce.c relay/queue_bounce.h \
 	relay/queue_journal.c relay/queue_journal.h \
@@ -16,7 +17,8 @@ relay_librelay_a_SOURCES = \
 	relay/remote_reply.c relay/remote_reply.h \
 	relay/sendmail_address.c relay/sendmail_address.h \
 	relay/sendmail_header.c relay/sendmail_header.h \
-	relay/sendmail_input.c relay/sendmail_input.h
+	relay/sendmail_input.c relay/sendmail_input.h \
+	relay/smtp_dots.c relay/smtp_dots.h
 RELAY_LIBS = relay/librelay.a $(AUTH_LIBS) $(MAILDIR_LIBS) $(BASE_LIBS)
 
 sbin_PROGRAMS += relay/posthouse-relayd
@@ -30,7 +32,7 @@ relay_sendmail_SOURCES = relay/sendmail_main.c \
 	relay/sendmail_queue.c relay/sendmail_queue.h
 relay_sendmail_LDADD = $(RELAY_LIBS)
 
-pkglibexec_PROGRAMS += relay/posthouse-local relay/posthouse-queue relay/posthouse-remote
+pkglibexec_PROGRAMS += relay/posthouse-local relay/posthouse-queue relay/posthouse-remote relay/posthouse-smtp
 relay_posthouse_local_SOURCES = relay/local_main.c
 relay_posthouse_local_LDADD = $(RELAY_LIBS)
 
@@ -57,6 +59,18 @@ relay_posthouse_remote_SOURCES = \
 	relay/remote_smtp.c relay/remote_smtp.h \
 	relay/remote_wire.c relay/remote_wire.h
 relay_posthouse_remote_LDADD = $(RELAY_LIBS)
+
+relay_posthouse_smtp_CFLAGS = $(AM_CFLAGS) $(GNUTLS_CFLAGS)
+relay_posthouse_smtp_SOURCES = \
+	relay/smtp.h \
+	relay/smtp_auth.c \
+	relay/smtp_commands.c \
+	relay/smtp_data.c \
+	relay/smtp_link.c \
+	relay/smtp_main.c \
+	relay/smtp_session.c \
+	relay/smtp_trace.c
+relay_posthouse_smtp_LDADD = $(RELAY_LIBS)
 
 FUZZ_TARGETS += envelope queue_journal remote_reply
 

@@ -1,6 +1,6 @@
 /*
- * relayd_main.c - posthouse-relayd: the root of the relay, which relays nothing. Opens the ports, starts smtp
- * and queue, and deliverers and senders when the queue asks for them.
+ * relayd_main.c - posthouse-relayd: root of the relay. Binds the ports, starts smtp and queue, and deliverers
+ * when queue asks (relayd_spawn.c). Reads no byte from anyone but them.
  */
 #include "relay/relay_conf.h"
 #include "relay/relayd_spawn.h"
@@ -9,21 +9,25 @@
 
 #include <stddef.h>
 
+static void queue_message(struct master *m, struct chan *from, struct msg_in *in)
+{
+    spawn_request(m, from, in);
+}
+
 static const char *const smtp_listeners[] = {"smtp", "submission", "submissions", NULL};
 static const char *const queue_listeners[] = {"queue", "submit", NULL};
 
-/* In the order in which they are asked to end: smtp first, which needs the queue to finish. */
+/* In the order in which they are told to go: transactions in smtp end through queue. */
 static const struct master_child children[] = {
     {.program = "posthouse-smtp", .user = "posthouse-net", .chroot_dir = "net", .listeners = smtp_listeners},
     {.program = "posthouse-queue",
      .user = "posthouse",
      .count = 1,
-     .message = spawn_message,
-     .started = spawn_queue_started,
+     .message = queue_message,
      .listeners = queue_listeners},
 };
 
-static int listen_all(struct master *m, const char *name, char **addresses, struct err *e)
+static int listen_all(struct master *m, const char *name, char *const *addresses, struct err *e)
 {
     for (; addresses && *addresses; addresses++)
         if (master_listener(m, name, *addresses, e))
@@ -36,6 +40,7 @@ static int configured(struct master *m, struct err *e)
     struct relay_conf *conf = (struct relay_conf *)master_settings(m);
     site_conf_complete(&conf->site);
     site_conf_apply(&conf->site);
+    spawn_begin(m);
     if (relay_conf_check(conf, e) || listen_all(m, "smtp", conf->smtp, e) ||
         listen_all(m, "submission", conf->submission, e) ||
         listen_all(m, "submissions", conf->submissions, e))
@@ -46,6 +51,19 @@ static int configured(struct master *m, struct err *e)
                : 0;
 }
 
+static bool drained(struct master *m)
+{
+    (void)m;
+    return spawn_drained();
+}
+
+static void reaped(struct master *m, pid_t pid, int status)
+{
+    (void)m;
+    (void)status;
+    spawn_reaped(pid);
+}
+
 int main(int argc, char **argv)
 {
     static const struct master_hooks hooks = {
@@ -54,6 +72,8 @@ int main(int argc, char **argv)
         .children = children,
         .nchildren = ARRAY_LEN(children),
         .configured = configured,
+        .drained = drained,
+        .reaped = reaped,
         .log_offset = offsetof(struct relay_conf, site.log),
         .run_dir_offset = offsetof(struct relay_conf, site.run_dir),
     };

@@ -1,100 +1,91 @@
 /*
- * relayd_spawn.c - name to account to process. uid root.
+ * relayd_spawn.c - fork, step down, execute posthouse-local or posthouse-remote, and hand queue the socket to
+ * it.
  *
- * Root reads a name and a number from the queue, asks auth whose that name is, forks, steps down and
- * executes: no path and no octet of a message is looked at here. The queue gets one end of a socket, the
- * deliverer has the other as descriptor 0.
+ * queue names an account, never a uid: which uid that is, relayd asks auth itself. Root reads no message and
+ * touches no file of a user's: the deliverer has stepped down before it is executed.
  */
 #include "relay/relayd_spawn.h"
-
-#include "relay/relay_conf.h"
-#include "relay/relay_msg.h"
 
 #include "auth/auth.h"
 #include "base/cleanup.h"
 #include "base/log.h"
+#include "relay/relay_conf.h"
+#include "relay/relay_msg.h"
 
+#include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 #include <sys/socket.h>
 
-#define PENDING_MAX 1000
-
-struct pending {
-    struct pending *next;
-    struct master *master;
-    uint32_t id;
-    unsigned generation; /* of the queue that asked */
-};
+#define RUNNING_MAX   200 /* deliverers and senders at once */
+#define DELIVER_FILES 256
+#define DELIVER_DATA  (256u << 20)
 
 static struct auth_lookup *lookup;
-static struct chan *queue;
-static unsigned generation, npending;
+static pid_t running[RUNNING_MAX];
+static unsigned nrunning;
 
-void spawn_init(struct master *m)
-{
-    char path[4096];
-    snprintf(path, sizeof path, "%s/auth-master", master_run_dir(m));
-    if (!lookup)
-        lookup = auth_lookup_new(master_loop(m), path);
-}
+struct request {
+    struct master *master;
+    uint32_t id;
+    struct chan *from;
+};
 
-void spawn_queue_started(struct master *m, struct chan *to)
-{
-    spawn_init(m);
-    queue = to;
-    generation++;
-}
-
-static void answer_failed(uint32_t id, bool permanent, const char *text)
-{
-    AUTO_MSG struct msg m;
-    msg_init(&m, DELIVERER_FAILED);
-    msg_put_u32(&m, id);
-    msg_put_u32(&m, permanent);
-    msg_put_str(&m, text);
-    chan_send(queue, &m);
-}
-
-/* Start argv with one end of a fresh socket; the other goes to the queue. */
-static void spawn(struct master *m, uint32_t id, char *const argv[], const struct priv *who, const char *dir)
+static void answer_failed(struct master *m, struct chan *to, uint32_t id, bool permanent, const char *text)
 {
     AUTO_MSG struct msg msg;
+    if (!master_has_channel(m, to))
+        return;
+    msg_init(&msg, DELIVERER_FAILED);
+    msg_put_u32(&msg, id);
+    msg_put_u32(&msg, permanent);
+    msg_put_str(&msg, text);
+    chan_send(to, &msg);
+}
+
+static void answer_ready(struct master *m, struct chan *to, uint32_t id, int fd)
+{
+    AUTO_MSG struct msg msg;
+    if (!master_has_channel(m, to))
+        return;
+    msg_init(&msg, DELIVERER_READY);
+    msg_put_u32(&msg, id);
+    msg_put_fd(&msg, fd);
+    chan_send(to, &msg);
+}
+
+static void start(struct master *m, struct chan *from, uint32_t id, char *const argv[],
+                  const struct priv *who, const char *home)
+{
     int pair[2];
     struct err e;
+    if (nrunning == RUNNING_MAX) {
+        answer_failed(m, from, id, false, "too many deliveries at once");
+        return;
+    }
     if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair)) {
-        answer_failed(id, false, "no socket");
+        log_error("socketpair for %s: %m", argv[0]);
+        answer_failed(m, from, id, false, "no descriptors left");
         return;
     }
     AUTO_CLOSE int ours = pair[0];
     AUTO_CLOSE int theirs = pair[1];
-    if (master_spawn(m, argv, who, dir, (int[]){theirs}, 1, &e) < 0) {
+    pid_t pid = master_spawn(m, argv, who, home, &theirs, 1, &e);
+    if (pid < 0) {
         log_error("%s", e.text);
-        answer_failed(id, false, e.text);
+        answer_failed(m, from, id, false, "the delivery program cannot be started");
         return;
     }
-    msg_init(&msg, DELIVERER_READY);
-    msg_put_u32(&msg, id);
-    msg_put_fd(&msg, ours);
-    chan_send(queue, &msg);
+    running[nrunning++] = pid;
+    answer_ready(m, from, id, ours);
 }
 
-static void spawn_local(struct master *m, uint32_t id, const struct account *a)
+static void start_local(struct request *r, const struct account *a)
 {
-    const struct relay_conf *conf = master_settings(m);
-    char bytes[32], messages[32];
-    struct priv who = {.uid = a->uid, .gid = a->gid, .files = 256};
-    if ((int64_t)a->uid < conf->site.first_uid) {
-        answer_failed(id, true, "the account's uid is below first_uid");
-        return;
-    }
-    if (master_unprivileged(m) && a->uid != getuid()) {
-        answer_failed(id, false,
-                      "the account has another uid than this server, which an ordinary user started");
-        return;
-    }
-    if (master_unprivileged(m))
-        who.uid = (uid_t)-1;
-    snprintf(bytes, sizeof bytes, "%lld", (long long)a->quota_bytes);
+    char octets[24], messages[24];
+    snprintf(octets, sizeof octets, "%lld", (long long)a->quota_bytes);
     snprintf(messages, sizeof messages, "%lld", (long long)a->quota_messages);
     char *const argv[] = {(char *)"posthouse-local",
                           (char *)"--user",
@@ -102,63 +93,90 @@ static void spawn_local(struct master *m, uint32_t id, const struct account *a)
                           (char *)"--mail",
                           a->mail,
                           (char *)"--quota-bytes",
-                          bytes,
+                          octets,
                           (char *)"--quota-messages",
                           messages,
                           NULL};
-    spawn(m, id, argv, &who, "/");
+    struct priv who = {.uid = master_unprivileged(r->master) ? (uid_t)-1 : a->uid,
+                       .gid = a->gid,
+                       .files = DELIVER_FILES,
+                       .data = DELIVER_DATA};
+    start(r->master, r->from, r->id, argv, &who, a->home);
 }
 
-static void looked_up(int status, const struct account *account, void *arg)
+/* Root never becomes root for a user, whatever auth says; an ordinary user serves themselves only. */
+static bool may_become(struct master *m, const struct account *a)
 {
-    struct pending *p = arg;
-    bool current = p->generation == generation;
-    npending--;
-    if (current && status == 1)
-        spawn_local(p->master, p->id, account);
-    else if (current)
-        answer_failed(p->id, status == 0,
-                      status ? "the accounts cannot be asked" : "there is no such account");
-    free(p);
+    const struct relay_conf *conf = master_settings(m);
+    if (master_unprivileged(m))
+        return a->uid == getuid();
+    return a->uid != 0 && a->gid != 0 && (int64_t)a->uid >= conf->site.first_uid;
 }
 
-static void deliverer(struct master *m, uint32_t id, struct bytes name)
+static void on_account(int status, const struct account *account, void *arg)
 {
-    if (npending == PENDING_MAX) {
-        answer_failed(id, false, "too many deliverers are asked for");
-        return;
-    }
-    struct pending *p = xcalloc(1, sizeof *p);
-    *p = (struct pending){.master = m, .id = id, .generation = generation};
-    npending++;
-    auth_lookup_name(lookup, name, looked_up, p);
+    struct request *r = arg;
+    if (status < 0)
+        answer_failed(r->master, r->from, r->id, false, "the accounts cannot be looked up now");
+    else if (status == 0)
+        answer_failed(r->master, r->from, r->id, true, "there is no such account");
+    else if (!may_become(r->master, account))
+        answer_failed(r->master, r->from, r->id, true,
+                      "mail is not served for this account's uid (first_uid)");
+    else
+        start_local(r, account);
+    free(r);
 }
 
-static void sender(struct master *m, uint32_t id)
+static void start_remote(struct master *m, struct chan *from, uint32_t id)
 {
-    struct priv who = {.files = 256};
-    char *const argv[] = {(char *)"posthouse-remote", NULL};
-    if (master_ids(m, "posthouse-net2", &who.uid, &who.gid)) {
-        answer_failed(id, false, "the system account posthouse-net2 is missing");
-        return;
-    }
+    static char *const argv[] = {(char *)"posthouse-remote", NULL};
+    struct priv who = {.files = DELIVER_FILES, .data = DELIVER_DATA};
     if (master_unprivileged(m))
         who.uid = (uid_t)-1;
-    spawn(m, id, argv, &who, "/");
+    else if (master_ids(m, "posthouse-net2", &who.uid, &who.gid)) {
+        answer_failed(m, from, id, false, "the system account posthouse-net2 is missing");
+        return;
+    }
+    start(m, from, id, argv, &who, "/");
 }
 
-void spawn_message(struct master *m, struct chan *from, struct msg_in *in)
+void spawn_request(struct master *m, struct chan *from, struct msg_in *in)
 {
     uint32_t id = msg_get_u32(in);
-    if (from != queue)
+    struct bytes name = in->type == DELIVERER ? msg_get_bytes(in) : BYTES("");
+    if (!msg_end(in) || (in->type != DELIVERER && in->type != SENDER)) {
+        log_error("queue sent record %u, which is malformed or which it may not send", in->type);
         return;
-    if (in->type == DELIVERER) {
-        struct bytes name = msg_get_bytes(in);
-        if (msg_end(in))
-            deliverer(m, id, name);
-    } else if (in->type == SENDER && msg_end(in)) {
-        sender(m, id);
-    } else {
-        log_error("the queue sent record %u, which it may not", in->type);
     }
+    if (in->type == SENDER) {
+        start_remote(m, from, id);
+        return;
+    }
+    struct request *r = xcalloc(1, sizeof *r);
+    *r = (struct request){m, id, from};
+    auth_lookup_name(lookup, name, on_account, r);
+}
+
+void spawn_begin(struct master *m)
+{
+    AUTO_STRBUF struct strbuf path = STRBUF_INIT(4096);
+    if (lookup)
+        return;
+    strbuf_addf(&path, "%s/auth-master", master_run_dir(m));
+    lookup = auth_lookup_new(master_loop(m), path.data);
+}
+
+void spawn_reaped(pid_t pid)
+{
+    for (unsigned i = 0; i < nrunning; i++)
+        if (running[i] == pid) {
+            running[i] = running[--nrunning];
+            return;
+        }
+}
+
+bool spawn_drained(void)
+{
+    return nrunning == 0;
 }

@@ -1,0 +1,126 @@
+/*
+ * smtp.h - one client of posthouse-smtp, and what its files share.
+ *
+ * A session is in one state; smtp_session.c is the only place where states follow each other.
+ *
+ *   COMMAND --STARTTLS--> TLS --handshake done--> COMMAND
+ *   COMMAND --AUTH--> AUTH --(CONTINUE)--> AUTH_LINE --line--> AUTH --verdict--> COMMAND
+ *   COMMAND --MAIL, RCPT--> QUEUE --reply--> COMMAND
+ *   COMMAND --DATA--> DATA_WAIT --place--> DATA --end of data--> COMMIT --verdict--> COMMAND
+ *                                          DATA --place full--> GROW --larger place--> DATA
+ *   any --QUIT, error, deadline--> gone
+ */
+#ifndef RELAY_SMTP_H
+#define RELAY_SMTP_H
+
+#include "auth/auth.h"
+#include "base/io.h"
+#include "base/strbuf.h"
+#include "relay/relay_conf.h"
+#include "relay/smtp_dots.h"
+
+#define SMTP_LINE_MAX        4096 /* octets of a command */
+#define SMTP_HELO_MAX        255
+#define SMTP_ERRORS_MAX      20     /* then the client is sent away */
+#define SMTP_DEADLINE_MS     300000 /* between commands (RFC 5321 4.5.3.2.7) */
+#define SMTP_DATA_MS         180000 /* between two pieces of a message */
+#define SMTP_AUTH_TRIES      5
+#define SMTP_HEADER_MAX      65536 /* octets of a header that is looked at for missing fields */
+#define SMTP_CONNECTIONS_MAX 5000  /* of one process */
+#define SMTP_PER_ADDRESS_MAX 100   /* of one process and address, loopback excepted */
+
+enum smtp_state {
+    SMTP_COMMAND,
+    SMTP_TLS,
+    SMTP_AUTH,
+    SMTP_AUTH_LINE,
+    SMTP_QUEUE,
+    SMTP_DATA_WAIT,
+    SMTP_DATA,
+    SMTP_GROW,
+    SMTP_COMMIT,
+};
+
+struct smtp_session {
+    struct smtp_session *next; /* in its bucket */
+    uint32_t id;               /* towards queue */
+    struct io *io;
+    enum smtp_state state;
+    bool submission;         /* on 587 or 465 */
+    bool greeting_owed;      /* 465: after the handshake */
+    bool eof, opened, fatal; /* opened: queue knows the session */
+    char peer[64];
+    char *helo;
+    bool esmtp, has_mail;
+    unsigned recipients, errors, auth_tries;
+    struct auth_request *auth;
+    char *user;      /* account name, once queue has redeemed the ticket */
+    char *candidate; /* the same before that */
+    char *recipient; /* the only one, for `for` in Received */
+    /* the message */
+    int fd;
+    uint64_t cap, written, received;
+    struct smtp_dots dots;
+    struct strbuf text;   /* not yet written */
+    bool in_header;       /* text holds the header until it is complete (submission only) */
+    bool too_big, failed; /* read to the end, then refused */
+};
+
+extern const struct relay_conf *smtp_conf;
+
+/* smtp_session.c */
+void smtp_accepted(int fd, const char *service, const char *peer);
+void smtp_reply(struct smtp_session *s, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+/* Count an error of the client's; at the limit it is sent away (s->fatal). */
+void smtp_count_error(struct smtp_session *s);
+/* Forget the transaction. */
+void smtp_reset(struct smtp_session *s);
+/* At the end of every callback: go on with what the client has sent meanwhile, or, if s->fatal, send what was
+ * replied and close. s may be gone afterwards. */
+void smtp_proceed(struct smtp_session *s);
+struct smtp_session *smtp_find(uint32_t id);
+void smtp_queue_lost(void);
+unsigned smtp_sessions(void);
+void smtp_drain(void);
+
+/* smtp_commands.c: run one command line. */
+void smtp_command(struct smtp_session *s, struct bytes line);
+/* May this client send its password now? */
+bool smtp_auth_allowed(const struct smtp_session *s);
+
+/* smtp_auth.c */
+void smtp_auth_start(struct smtp_session *s, struct bytes mechanism, struct bytes initial);
+void smtp_auth_line(struct smtp_session *s, struct bytes line);
+void smtp_auth_redeemed(struct smtp_session *s, uint32_t code, struct bytes text);
+
+/* smtp_data.c */
+void smtp_data_begin(struct smtp_session *s, int fd, uint64_t cap);
+void smtp_data_grown(struct smtp_session *s, int fd, uint64_t cap);
+/* Take input. */
+void smtp_data_input(struct smtp_session *s);
+void smtp_data_forget(struct smtp_session *s);
+
+/* smtp_link.c: the connection to queue. All return false if there is none. */
+void smtp_link_start(struct loop *loop, const char *path);
+bool smtp_link_open(struct smtp_session *s);
+bool smtp_link_auth(struct smtp_session *s, struct bytes ticket);
+bool smtp_link_mail(struct smtp_session *s, struct bytes path, uint64_t size, bool body8bit);
+bool smtp_link_rcpt(struct smtp_session *s, struct bytes path);
+bool smtp_link_data(struct smtp_session *s);
+bool smtp_link_grow(struct smtp_session *s);
+bool smtp_link_commit(struct smtp_session *s);
+void smtp_link_reset(struct smtp_session *s);
+void smtp_link_close(struct smtp_session *s);
+
+/* smtp_main.c */
+struct loop *smtp_loop(void);
+struct auth_client *smtp_auth_client(void);
+struct tls_context *smtp_tls(void); /* NULL while the signer cannot be asked */
+void smtp_session_gone(void);       /* one less: the process may end when it drains */
+
+/* smtp_trace.c: the Received line (RFC 5321 4.4), LF line ends. */
+void smtp_trace(struct strbuf *out, struct smtp_session *s);
+/* Date and Message-ID if the header lacks them (RFC 6409 8). */
+void smtp_complete(struct strbuf *out, struct smtp_session *s, struct bytes header);
+
+#endif

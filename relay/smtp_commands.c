@@ -1,0 +1,333 @@
+/*
+ * smtp_commands.c - the verbs of SMTP: a table with a check and a deed for each. The check decides whether
+ * the verb is legal now, the deed does it; what a client may do is read off the table.
+ */
+#include "base/text.h"
+#include "relay/address.h"
+#include "relay/smtp.h"
+
+#include <stdlib.h>
+
+struct args {
+    struct bytes text; /* behind the verb, trimmed */
+};
+
+/* ---- checks: a reply that refuses, or NULL ---- */
+
+static const char *check_none(const struct smtp_session *s)
+{
+    (void)s;
+    return NULL;
+}
+
+static const char *check_mail(const struct smtp_session *s)
+{
+    if (!s->helo)
+        return "503 5.5.1 Say EHLO first";
+    if (s->has_mail)
+        return "503 5.5.1 A transaction is under way already (RSET ends it)";
+    if (s->submission && !s->user)
+        return "530 5.7.0 Authentication required";
+    return NULL;
+}
+
+static const char *check_rcpt(const struct smtp_session *s)
+{
+    return s->has_mail ? NULL : "503 5.5.1 MAIL first";
+}
+
+static const char *check_data(const struct smtp_session *s)
+{
+    if (!s->has_mail)
+        return "503 5.5.1 MAIL first";
+    return s->recipients ? NULL : "554 5.5.1 No valid recipients";
+}
+
+static const char *check_starttls(const struct smtp_session *s)
+{
+    if (io_secure(s->io))
+        return "503 5.5.1 TLS is on already";
+    if (io_input(s->io).n)
+        return "421 4.7.0 Nothing may be sent behind STARTTLS before the handshake";
+    return smtp_tls() ? NULL : "454 4.7.0 TLS is not available now";
+}
+
+static const char *check_auth(const struct smtp_session *s)
+{
+    if (!s->helo || !s->esmtp)
+        return "503 5.5.1 Say EHLO first";
+    if (s->user)
+        return "503 5.5.1 Authenticated already";
+    if (s->has_mail)
+        return "503 5.5.1 Not within a transaction";
+    if (!smtp_auth_allowed(s))
+        return "538 5.7.11 Encryption is required for authentication (STARTTLS)";
+    return NULL;
+}
+
+bool smtp_auth_allowed(const struct smtp_session *s)
+{
+    return io_secure(s->io) || site_plaintext_allowed(&smtp_conf->site, s->peer);
+}
+
+/* ---- EHLO and its kin ---- */
+
+static bool good_helo(struct bytes name)
+{
+    if (!name.n || name.n > SMTP_HELO_MAX)
+        return false;
+    for (size_t i = 0; i < name.n; i++)
+        if (!ascii_alnum(name.p[i]) && !strchr(".-_[]:+", name.p[i]))
+            return false;
+    return true;
+}
+
+static bool take_helo(struct smtp_session *s, struct bytes name)
+{
+    struct bytes word = bytes_split(&name, ' ');
+    if (!good_helo(word)) {
+        smtp_reply(s, "501 5.5.4 A host name or address literal must follow");
+        smtp_count_error(s);
+        return false;
+    }
+    smtp_reset(s);
+    free(s->helo);
+    s->helo = bytes_dup(word);
+    smtp_link_open(s);
+    return true;
+}
+
+static void do_helo(struct smtp_session *s, struct args *a)
+{
+    if (!take_helo(s, a->text))
+        return;
+    s->esmtp = false;
+    smtp_reply(s, "250 %s", smtp_conf->site.hostname);
+}
+
+static void do_ehlo(struct smtp_session *s, struct args *a)
+{
+    if (!take_helo(s, a->text))
+        return;
+    s->esmtp = true;
+    smtp_reply(s, "250-%s", smtp_conf->site.hostname);
+    smtp_reply(s, "250-PIPELINING");
+    smtp_reply(s, "250-SIZE %lld", (long long)smtp_conf->message_size);
+    if (!io_secure(s->io) && smtp_tls())
+        smtp_reply(s, "250-STARTTLS");
+    if (smtp_auth_allowed(s) && !s->user)
+        smtp_reply(s, "250-AUTH PLAIN LOGIN");
+    smtp_reply(s, "250-8BITMIME");
+    smtp_reply(s, "250 ENHANCEDSTATUSCODES");
+}
+
+/* ---- the transaction ---- */
+
+struct mail_params {
+    uint64_t size;
+    bool body8bit;
+};
+
+/* One parameter of MAIL; a refusal or NULL. */
+static const char *mail_param(struct bytes word, struct mail_params *params)
+{
+    struct bytes name = bytes_split(&word, '=');
+    if (bytes_eq_nocase(name, BYTES("SIZE"))) {
+        if (!word.p || !bytes_to_u64(word, UINT64_MAX / 2, &params->size))
+            return "501 5.5.4 SIZE needs a number";
+        if (params->size > (uint64_t)smtp_conf->message_size)
+            return "552 5.3.4 The message is larger than is taken here";
+        return NULL;
+    }
+    if (bytes_eq_nocase(name, BYTES("BODY"))) {
+        params->body8bit = word.p && bytes_eq_nocase(word, BYTES("8BITMIME"));
+        if (params->body8bit || (word.p && bytes_eq_nocase(word, BYTES("7BIT"))))
+            return NULL;
+        return "501 5.5.4 BODY is 7BIT or 8BITMIME";
+    }
+    if (bytes_eq_nocase(name, BYTES("AUTH")))
+        return NULL; /* RFC 4954 5: whom a client vouches for is not believed */
+    return "555 5.5.4 Unknown parameter";
+}
+
+/* Cut "FROM:<path>" or "TO:<path>" off a->text; false after a refusal. */
+static bool take_path(struct smtp_session *s, struct args *a, struct bytes keyword, struct strbuf *path)
+{
+    const char *wrong = "a keyword is missing: MAIL FROM:<address>, RCPT TO:<address>";
+    if (bytes_starts_nocase(a->text, keyword)) {
+        a->text = bytes_trim(bytes_skip(a->text, keyword.n));
+        wrong = address_path(&a->text, path);
+    }
+    if (!wrong && a->text.n && a->text.p[0] != ' ')
+        wrong = "a blank must follow the address";
+    if (!wrong)
+        return true;
+    smtp_reply(s, "501 5.1.7 Syntax: %s", wrong);
+    smtp_count_error(s);
+    return false;
+}
+
+static void queue_unavailable(struct smtp_session *s)
+{
+    s->state = SMTP_COMMAND;
+    smtp_reply(s, "451 4.3.0 The queue is not available now, try again later");
+}
+
+static void do_mail(struct smtp_session *s, struct args *a)
+{
+    AUTO_STRBUF struct strbuf path = STRBUF_INIT(ADDRESS_PATH_MAX + 8);
+    struct mail_params params = {0};
+    const char *refusal = NULL;
+    if (!take_path(s, a, BYTES("FROM:"), &path))
+        return;
+    for (struct bytes rest = bytes_trim(a->text); rest.p && rest.n && !refusal;) {
+        struct bytes word = bytes_split(&rest, ' ');
+        if (word.n)
+            refusal = mail_param(word, &params);
+    }
+    if (refusal) {
+        smtp_reply(s, "%s", refusal);
+        smtp_count_error(s);
+        return;
+    }
+    s->state = SMTP_QUEUE;
+    if (!smtp_link_mail(s, strbuf_bytes(&path), params.size, params.body8bit))
+        queue_unavailable(s);
+}
+
+static void do_rcpt(struct smtp_session *s, struct args *a)
+{
+    AUTO_STRBUF struct strbuf path = STRBUF_INIT(ADDRESS_PATH_MAX + 8);
+    if (!take_path(s, a, BYTES("TO:"), &path))
+        return;
+    if (!path.len || bytes_trim(a->text).n) {
+        smtp_reply(s,
+                   path.len ? "555 5.5.4 RCPT takes no parameters here" : "501 5.1.3 A recipient is needed");
+        smtp_count_error(s);
+        return;
+    }
+    free(s->recipient);
+    s->recipient = s->recipients ? NULL : bytes_dup(strbuf_bytes(&path));
+    s->state = SMTP_QUEUE;
+    if (!smtp_link_rcpt(s, strbuf_bytes(&path)))
+        queue_unavailable(s);
+}
+
+static void do_data(struct smtp_session *s, struct args *a)
+{
+    (void)a;
+    s->state = SMTP_DATA_WAIT;
+    if (!smtp_link_data(s))
+        queue_unavailable(s);
+}
+
+/* ---- the rest ---- */
+
+static void do_rset(struct smtp_session *s, struct args *a)
+{
+    (void)a;
+    smtp_reset(s);
+    smtp_reply(s, "250 2.0.0 Ok");
+}
+
+static void do_noop(struct smtp_session *s, struct args *a)
+{
+    (void)a;
+    smtp_reply(s, "250 2.0.0 Ok");
+}
+
+static void do_help(struct smtp_session *s, struct args *a)
+{
+    (void)a;
+    smtp_reply(s, "214 2.0.0 EHLO HELO MAIL RCPT DATA RSET NOOP QUIT VRFY HELP STARTTLS AUTH");
+}
+
+static void do_vrfy(struct smtp_session *s, struct args *a)
+{
+    (void)a;
+    smtp_reply(s, "252 2.5.2 Send a message and see");
+}
+
+static void do_quit(struct smtp_session *s, struct args *a)
+{
+    (void)a;
+    smtp_reply(s, "221 2.0.0 Bye");
+    s->fatal = true;
+}
+
+static void do_starttls(struct smtp_session *s, struct args *a)
+{
+    if (a->text.n) {
+        smtp_reply(s, "501 5.5.4 STARTTLS takes no parameters");
+        smtp_count_error(s);
+        return;
+    }
+    smtp_reply(s, "220 2.0.0 Go ahead");
+    smtp_reset(s);
+    smtp_link_close(s); /* what was said in clear is forgotten (RFC 3207 4.2) */
+    free(s->helo);
+    s->helo = NULL;
+    s->state = SMTP_TLS;
+    io_start_tls(s->io, smtp_tls());
+}
+
+static void do_auth(struct smtp_session *s, struct args *a)
+{
+    struct bytes initial = a->text, mechanism = bytes_split(&initial, ' ');
+    if (!mechanism.n) {
+        smtp_reply(s, "501 5.5.4 AUTH needs a mechanism");
+        smtp_count_error(s);
+        return;
+    }
+    smtp_auth_start(s, mechanism, initial.p ? bytes_trim(initial) : initial);
+}
+
+/* A browser led here by somebody else's page (ALPACA and its kin) must not be talked to. */
+static void do_http(struct smtp_session *s, struct args *a)
+{
+    (void)a;
+    smtp_reply(s, "421 4.7.0 This is SMTP");
+    s->fatal = true;
+}
+
+static const struct {
+    const char *verb;
+    const char *(*check)(const struct smtp_session *s);
+    void (*deed)(struct smtp_session *s, struct args *a);
+} commands[] = {
+    {"EHLO", check_none, do_ehlo},    {"HELO", check_none, do_helo},
+    {"MAIL", check_mail, do_mail},    {"RCPT", check_rcpt, do_rcpt},
+    {"DATA", check_data, do_data},    {"RSET", check_none, do_rset},
+    {"NOOP", check_none, do_noop},    {"QUIT", check_none, do_quit},
+    {"VRFY", check_none, do_vrfy},    {"HELP", check_none, do_help},
+    {"AUTH", check_auth, do_auth},    {"STARTTLS", check_starttls, do_starttls},
+    {"GET", check_none, do_http},     {"POST", check_none, do_http},
+    {"PUT", check_none, do_http},     {"HEAD", check_none, do_http},
+    {"OPTIONS", check_none, do_http}, {"CONNECT", check_none, do_http},
+};
+
+static void refuse(struct smtp_session *s, const char *refusal)
+{
+    smtp_reply(s, "%s", refusal);
+    smtp_count_error(s);
+    s->fatal |= refusal[0] == '4' && refusal[1] == '2'; /* 421: we close */
+}
+
+void smtp_command(struct smtp_session *s, struct bytes line)
+{
+    struct args a = {line};
+    struct bytes verb = bytes_split(&a.text, ' ');
+    a.text = a.text.p ? bytes_trim(a.text) : BYTES("");
+    for (size_t i = 0; i < sizeof commands / sizeof commands[0]; i++) {
+        if (!bytes_eq_nocase(verb, bytes_of(commands[i].verb)))
+            continue;
+        const char *refusal = commands[i].check(s);
+        if (refusal)
+            refuse(s, refusal);
+        else
+            commands[i].deed(s, &a);
+        return;
+    }
+    smtp_reply(s, "500 5.5.2 Unknown command");
+    smtp_count_error(s);
+}

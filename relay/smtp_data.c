@@ -1,0 +1,169 @@
+/*
+ * smtp_data.c - the message: from the wire through the dots into the place that queue gave.
+ *
+ * The Received line goes first. What does not fit any more is still read to its end, then refused: a client
+ * that is cut off in the middle would try again for days. Text is written in pieces of up to 64 KB.
+ */
+#include "base/cleanup.h"
+#include "base/fs.h"
+#include "base/log.h"
+#include "maildir/message.h"
+#include "relay/smtp.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#define PIECE 65536
+
+void smtp_data_forget(struct smtp_session *s)
+{
+    cleanup_close(&s->fd);
+    s->fd = -1;
+    s->written = s->received = 0;
+    s->in_header = s->too_big = s->failed = false;
+    strbuf_done(&s->text);
+    strbuf_init(&s->text, SMTP_HEADER_MAX + PIECE + 4096);
+}
+
+void smtp_data_begin(struct smtp_session *s, int fd, uint64_t cap)
+{
+    s->fd = fd;
+    s->cap = cap;
+    s->written = s->received = 0;
+    smtp_dots_init(&s->dots);
+    smtp_trace(&s->text, s);
+    s->in_header = s->submission;
+    s->state = SMTP_DATA;
+    smtp_reply(s, "354 End data with <CR><LF>.<CR><LF>");
+    smtp_proceed(s);
+}
+
+/* Write s->text; false if a larger place must be asked for first. */
+static bool write_out(struct smtp_session *s)
+{
+    if (s->failed || s->too_big) {
+        strbuf_clear(&s->text);
+        return true;
+    }
+    if (s->written + s->text.len > s->cap)
+        return false;
+    for (size_t at = 0; at < s->text.len;) {
+        ssize_t n = pwrite(s->fd, s->text.data + at, s->text.len - at, (off_t)(s->written + at));
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n <= 0) {
+            log_error("writing a message of remote=%s: %m", s->peer);
+            s->failed = true;
+            break;
+        }
+        at += (size_t)n;
+    }
+    s->written += s->text.len;
+    strbuf_clear(&s->text);
+    return true;
+}
+
+static void ask_for_more(struct smtp_session *s)
+{
+    s->state = SMTP_GROW;
+    if (smtp_link_grow(s))
+        return;
+    s->failed = true;
+    s->state = SMTP_DATA;
+}
+
+/* The end of the header in text (behind the trace line): behind its empty line, or 0. */
+static size_t header_end(const struct strbuf *text)
+{
+    const char *end = memmem(text->data, text->len, "\n\n", 2);
+    return end ? (size_t)(end - text->data) + 2 : 0;
+}
+
+/* Once the header is complete (or too long to be looked at), put in front of it what it lacks. */
+static void complete_header(struct smtp_session *s, bool all)
+{
+    size_t end = header_end(&s->text);
+    if (!end && !all && s->text.len < SMTP_HEADER_MAX)
+        return;
+    AUTO_STRBUF struct strbuf whole = STRBUF_INIT(2 * SMTP_HEADER_MAX + PIECE);
+    struct bytes rest = strbuf_bytes(&s->text);
+    struct header_field trace;
+    struct bytes header = bytes_from(rest.p, end ? end : rest.n);
+    header_next(&rest, &trace);
+    strbuf_addb(&whole, trace.whole);
+    smtp_complete(&whole, s, header);
+    strbuf_add(&whole, s->text.data + trace.whole.n, s->text.len - trace.whole.n);
+    strbuf_done(&s->text);
+    strbuf_init(&s->text, whole.max);
+    strbuf_addb(&s->text, strbuf_bytes(&whole));
+    s->in_header = false;
+}
+
+static void refuse(struct smtp_session *s, const char *reply, const char *why)
+{
+    smtp_reply(s, "%s", reply);
+    log_info("remote=%s: message refused: %s", s->peer, why);
+    smtp_link_reset(s);
+    smtp_reset(s);
+    s->state = SMTP_COMMAND;
+}
+
+static void finish(struct smtp_session *s)
+{
+    if (s->dots.bad) {
+        refuse(s,
+               "550 5.6.11 Bare CR or LF in the message: lines end in CR LF, nothing else (RFC 5321 2.3.8)",
+               "bare CR or LF");
+        s->fatal = true;
+        return;
+    }
+    if (s->too_big) {
+        refuse(s, "552 5.3.4 The message is larger than is taken here", "too large");
+        return;
+    }
+    if (s->failed) {
+        refuse(s, "452 4.3.1 The message could not be stored, try again later", "no room");
+        return;
+    }
+    s->state = SMTP_COMMIT;
+    if (!smtp_link_commit(s))
+        refuse(s, "451 4.3.0 The queue is not available now, try again later", "no queue");
+}
+
+static void advance(struct smtp_session *s)
+{
+    if (s->in_header)
+        complete_header(s, s->dots.ended);
+    if (s->in_header && !s->dots.ended)
+        return;
+    if (!write_out(s))
+        ask_for_more(s);
+    else if (s->dots.ended)
+        finish(s);
+}
+
+void smtp_data_grown(struct smtp_session *s, int fd, uint64_t cap)
+{
+    cleanup_close(&s->fd);
+    s->fd = fd;
+    s->cap = cap;
+    s->state = SMTP_DATA;
+    advance(s);
+    smtp_proceed(s);
+}
+
+void smtp_data_input(struct smtp_session *s)
+{
+    struct bytes in = io_input(s->io);
+    in.n = in.n < PIECE ? in.n : PIECE;
+    size_t used = smtp_dots_feed(&s->dots, in, &s->text);
+    io_consume(s->io, used);
+    s->received += used;
+    if (s->received > (uint64_t)smtp_conf->message_size)
+        s->too_big = true;
+    if (s->dots.bad || s->too_big)
+        strbuf_clear(&s->text);
+    if (s->dots.ended || used)
+        advance(s);
+}

@@ -1,0 +1,270 @@
+/*
+ * smtp_session.c - the life of one SMTP client: what it sent, in which state, and what comes next. See smtp.h
+ * for the states.
+ *
+ * Every callback (stream, queue, auth) ends in smtp_proceed, the only place where a session is freed.
+ */
+#include "relay/smtp.h"
+
+#include "base/log.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define IN_CAP  65536
+#define OUT_CAP 65536
+#define BUCKETS 4096
+
+static struct smtp_session *buckets[BUCKETS];
+static unsigned nsessions;
+static uint32_t last_id;
+static bool draining;
+
+unsigned smtp_sessions(void)
+{
+    return nsessions;
+}
+
+struct smtp_session *smtp_find(uint32_t id)
+{
+    struct smtp_session *s = buckets[id % BUCKETS];
+    while (s && s->id != id)
+        s = s->next;
+    return s;
+}
+
+void smtp_reply(struct smtp_session *s, const char *fmt, ...)
+{
+    AUTO_STRBUF struct strbuf line = STRBUF_INIT(2048);
+    va_list ap;
+    va_start(ap, fmt);
+    strbuf_addv(&line, fmt, ap);
+    va_end(ap);
+    for (size_t i = 0; i < line.len;
+         i++) /* what a stranger said may be part of a reply: never a line of its own */
+        if ((unsigned char)line.data[i] < ' ' || (unsigned char)line.data[i] > '~')
+            line.data[i] = '?';
+    strbuf_adds(&line, "\r\n");
+    io_write(s->io, line.data, line.len);
+}
+
+void smtp_count_error(struct smtp_session *s)
+{
+    if (++s->errors < SMTP_ERRORS_MAX || s->fatal)
+        return;
+    smtp_reply(s, "421 4.7.0 Too many errors");
+    log_info("remote=%s: too many errors, closed", s->peer);
+    s->fatal = true;
+}
+
+void smtp_reset(struct smtp_session *s)
+{
+    if (s->has_mail || s->fd >= 0)
+        smtp_link_reset(s);
+    smtp_data_forget(s);
+    free(s->recipient);
+    s->recipient = NULL;
+    s->has_mail = false;
+    s->recipients = 0;
+}
+
+static void session_free(struct smtp_session *s)
+{
+    struct smtp_session **p = &buckets[s->id % BUCKETS];
+    while (*p != s)
+        p = &(*p)->next;
+    *p = s->next;
+    nsessions--;
+    if (s->auth)
+        auth_cancel(s->auth);
+    smtp_data_forget(s);
+    smtp_link_close(s);
+    io_finish(s->io);
+    free(s->helo);
+    free(s->user);
+    free(s->candidate);
+    free(s->recipient);
+    free(s);
+    smtp_session_gone();
+}
+
+/* ---- going on ---- */
+
+static void read_command(struct smtp_session *s, struct bytes line)
+{
+    if (s->state == SMTP_AUTH_LINE)
+        smtp_auth_line(s, line);
+    else
+        smtp_command(s, line);
+}
+
+/* One line, if there is a whole one. False: nothing more to do now. */
+static bool read_line(struct smtp_session *s)
+{
+    struct bytes line;
+    size_t max = s->state == SMTP_AUTH_LINE ? AUTH_SASL_MAX : SMTP_LINE_MAX;
+    int r = io_line(s->io, max, false, &line);
+    if (r == 0)
+        return false;
+    if (r == -1)
+        smtp_reply(s, "500 5.5.2 The line is too long");
+    if (r == -2)
+        smtp_reply(s, "500 5.5.2 Lines end in CR LF, nothing else");
+    if (r < 0)
+        s->fatal = true; /* where the next command starts is not known any more */
+    else
+        read_command(s, line);
+    return true;
+}
+
+static bool is_idle(const struct smtp_session *s)
+{
+    return s->state == SMTP_COMMAND || s->state == SMTP_AUTH_LINE;
+}
+
+void smtp_proceed(struct smtp_session *s)
+{
+    while (!s->fatal) {
+        if (s->state == SMTP_DATA)
+            smtp_data_input(s);
+        else if (!is_idle(s) || !read_line(s))
+            break;
+        if (s->state == SMTP_DATA && !io_input(s->io).n)
+            break;
+    }
+    if (s->eof && (is_idle(s) || s->state == SMTP_DATA || s->state == SMTP_TLS))
+        s->fatal = true;
+    if (draining && s->state == SMTP_COMMAND && !s->has_mail && !s->fatal) {
+        smtp_reply(s, "421 4.3.2 The server is going down");
+        s->fatal = true;
+    }
+    if (s->fatal)
+        session_free(s);
+    else
+        io_deadline(s->io, s->state == SMTP_DATA ? SMTP_DATA_MS : SMTP_DEADLINE_MS);
+}
+
+static void greet(struct smtp_session *s)
+{
+    smtp_reply(s, "220 %s ESMTP Posthouse", smtp_conf->site.hostname);
+    s->state = SMTP_COMMAND;
+}
+
+static void secured(struct smtp_session *s)
+{
+    s->state = SMTP_COMMAND;
+    if (s->greeting_owed)
+        greet(s);
+    s->greeting_owed = false;
+}
+
+static void on_io(struct io *io, enum io_event event, void *arg)
+{
+    struct smtp_session *s = arg;
+    switch (event) {
+    case IO_SECURED:
+        secured(s);
+        break;
+    case IO_INPUT:
+    case IO_DRAINED:
+        break;
+    case IO_EOF:
+        s->eof = true;
+        break;
+    case IO_TIMEOUT:
+        smtp_reply(s, "421 4.4.2 Timeout");
+        s->fatal = true;
+        break;
+    case IO_ERROR:
+        log_debug("remote=%s: %s", s->peer, io_error(io));
+        s->fatal = true;
+        break;
+    }
+    smtp_proceed(s);
+}
+
+/* ---- beginning and end ---- */
+
+static bool is_loopback(const char *peer)
+{
+    return !strncmp(peer, "127.", 4) || !strcmp(peer, "::1");
+}
+
+static unsigned from_address(const char *peer)
+{
+    unsigned n = 0;
+    for (size_t i = 0; i < BUCKETS; i++)
+        for (const struct smtp_session *s = buckets[i]; s; s = s->next)
+            n += !strcmp(s->peer, peer);
+    return n;
+}
+
+static void turn_away(int fd, const char *text)
+{
+    ssize_t n = write(fd, text, strlen(text));
+    (void)n; /* whoever does not hear it notices the closed connection */
+    close(fd);
+}
+
+void smtp_accepted(int fd, const char *service, const char *peer)
+{
+    if (draining || nsessions >= SMTP_CONNECTIONS_MAX ||
+        (!is_loopback(peer) && from_address(peer) >= SMTP_PER_ADDRESS_MAX)) {
+        turn_away(fd, "421 4.7.0 Too many connections, try again later\r\n");
+        return;
+    }
+    struct smtp_session *s = xcalloc(1, sizeof *s);
+    *s = (struct smtp_session){.id = ++last_id, .fd = -1, .submission = strcmp(service, "smtp") != 0};
+    snprintf(s->peer, sizeof s->peer, "%s", peer);
+    strbuf_init(&s->text, SMTP_HEADER_MAX + IN_CAP);
+    s->next = buckets[s->id % BUCKETS];
+    buckets[s->id % BUCKETS] = s;
+    nsessions++;
+    s->io = io_new(smtp_loop(), fd, IN_CAP, OUT_CAP, on_io, s);
+    io_deadline(s->io, SMTP_DEADLINE_MS);
+    if (strcmp(service, "submissions")) {
+        greet(s);
+    } else if (smtp_tls()) {
+        s->state = SMTP_TLS;
+        s->greeting_owed = true;
+        io_start_tls(s->io, smtp_tls());
+    } else {
+        s->fatal = true;
+        smtp_proceed(s);
+    }
+}
+
+static void for_each(void (*fn)(struct smtp_session *s))
+{
+    for (size_t i = 0; i < BUCKETS; i++)
+        for (struct smtp_session *s = buckets[i], *next; s; s = next) {
+            next = s->next;
+            fn(s);
+        }
+}
+
+/* queue is gone, and with it what it knew. */
+static void lose_queue(struct smtp_session *s)
+{
+    bool concerned = s->has_mail || s->user || s->state == SMTP_QUEUE || s->state == SMTP_DATA_WAIT ||
+                     (s->state == SMTP_AUTH && !s->auth);
+    s->opened = false;
+    if (!concerned)
+        return;
+    smtp_reply(s, "421 4.3.0 The queue was restarted, try again");
+    s->fatal = true;
+    smtp_proceed(s);
+}
+
+void smtp_queue_lost(void)
+{
+    for_each(lose_queue);
+}
+
+void smtp_drain(void)
+{
+    draining = true;
+    for_each(smtp_proceed);
+}
