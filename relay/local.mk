@@ -72,7 +72,7 @@ relay_posthouse_smtp_SOURCES = \
 	relay/smtp_trace.c
 relay_posthouse_smtp_LDADD = $(RELAY_LIBS)
 
-FUZZ_TARGETS += envelope queue_journal remote_reply
+FUZZ_TARGETS += envelope queue_journal queue_trace remote_reply sendmail_header
 
 check_PROGRAMS += t/unit/envelope_test
 t_unit_envelope_test_SOURCES = t/unit/envelope_test.c
@@ -91,3 +91,15 @@ t_unit_remote_reply_test_SOURCES = t/unit/remote_reply_test.c
 t_unit_remote_reply_test_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 t_unit_remote_reply_test_LDADD = $(RELAY_LIBS) $(UNIT_LIBS)
 TESTS += t/unit/remote_reply_test
+
+check_PROGRAMS += t/unit/queue_route_test
+t_unit_queue_route_test_SOURCES = t/unit/queue_route_test.c
+t_unit_queue_route_test_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+t_unit_queue_route_test_LDADD = $(RELAY_LIBS) $(UNIT_LIBS)
+TESTS += t/unit/queue_route_test
+
+check_PROGRAMS += t/unit/sendmail_test
+t_unit_sendmail_test_SOURCES = t/unit/sendmail_test.c
+t_unit_sendmail_test_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+t_unit_sendmail_test_LDADD = $(RELAY_LIBS) $(UNIT_LIBS)
+TESTS += t/unit/sendmail_test
