@@ -103,7 +103,8 @@ static int put_tree(struct imap *s, struct imap_message *m, const char *name, bo
         return -1;
     AUTO_STRBUF struct strbuf text = STRBUF_INIT(STRUCTURE_TEXT_MAX);
     strbuf_addf(&text, "%s ", name);
-    imap_bodystructure(&text, root, extended, read_part_header, m);
+    if (imap_bodystructure(&text, root, extended, read_part_header, m))
+        return -1;
     if (text.overflow)
         return err_set(&m->err, ERR_LIMIT, "structure of the message with UID %u is too large", m->uid);
     imap_put(s, strbuf_bytes(&text));

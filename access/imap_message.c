@@ -50,6 +50,25 @@ int imap_message_fd(struct imap_message *m)
     return m->fd;
 }
 
+const uint64_t *imap_message_length(struct imap_message *m)
+{
+    const struct mail_info *info = imap_message_info(m);
+    int fd = info ? imap_message_fd(m) : -1;
+    if (fd < 0)
+        return NULL;
+    if (m->has_length)
+        return &m->length;
+    struct wire_reader all;
+    wire_open(&all, fd, 0, info->size);
+    if (wire_seek(&all, UINT64_MAX))
+        err_errno(&m->err, errno, "message with UID %u", m->uid);
+    else
+        m->has_length = true;
+    m->length = all.wire_pos;
+    wire_close(&all);
+    return m->has_length ? &m->length : NULL;
+}
+
 /* Length of the header with its empty line, 0 if its end is not among these bytes. `from`: where to begin to
  * look. */
 static size_t header_length(struct bytes b, size_t from)

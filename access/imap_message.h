@@ -13,8 +13,9 @@ struct imap_message {
     uint32_t uid;
     /* inside: filled on demand */
     int fd;
-    bool has_info, has_header, wire_open;
+    bool has_info, has_header, has_length, wire_open;
     struct mail_info info;
+    uint64_t length;      /* in wire form */
     struct strbuf header; /* the message's header as on disk */
     struct mime_part *tree;
     struct wire_reader wire; /* where the last section was read */
@@ -27,6 +28,9 @@ void imap_message_free(struct imap_message *m); /* NULL is fine */
 /* All return NULL or -1 on failure, with the reason in m->err (ERR_NOTFOUND: the message is gone). */
 const struct mail_info *imap_message_info(struct imap_message *m);
 int imap_message_fd(struct imap_message *m);
+/* The whole message's length in wire form, counted: a name that lies about its size (,W=) must not break an
+ * answer in the middle. */
+const uint64_t *imap_message_length(struct imap_message *m);
 /* The header with its empty line. */
 const struct strbuf *imap_message_header(struct imap_message *m);
 const struct mime_part *imap_message_tree(struct imap_message *m);

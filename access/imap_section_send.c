@@ -34,21 +34,18 @@ static uint64_t crlf_length(struct bytes b)
 /* The message itself: its header's length is enough. */
 static enum found find_in_root(struct imap_message *m, enum imap_section_text text, struct run *run)
 {
-    const struct mail_info *info = imap_message_info(m);
     const struct strbuf *header = text == IMAP_SECTION_ALL ? NULL : imap_message_header(m);
-    if (!info || (text != IMAP_SECTION_ALL && !header))
+    if (text != IMAP_SECTION_ALL && !header)
         return FOUND_FAILED;
-    if (imap_message_fd(m) < 0)
-        return FOUND_FAILED;
-    *run = (struct run){0, info->size, info->virtual_size};
-    if (!header)
-        return FOUND_RUN;
-    uint64_t head = crlf_length(strbuf_bytes(header));
-    if (text == IMAP_SECTION_HEADER)
+    uint64_t head = header ? crlf_length(strbuf_bytes(header)) : 0;
+    if (text == IMAP_SECTION_HEADER) {
         *run = (struct run){0, header->len, head};
-    else
-        *run =
-            (struct run){header->len, info->size, info->virtual_size > head ? info->virtual_size - head : 0};
+        return FOUND_RUN;
+    }
+    const uint64_t *length = imap_message_length(m);
+    if (!length)
+        return FOUND_FAILED;
+    *run = (struct run){header ? header->len : 0, m->info.size, *length - head};
     return FOUND_RUN;
 }
 

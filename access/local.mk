@@ -6,9 +6,15 @@ access_libimap_a_SOURCES = \
 	access/imap_args.c \
 	access/imap_date.c access/imap_date.h \
 	access/imap_envelope.c access/imap_envelope.h \
+	access/imap_flags.c access/imap_flags.h \
 	access/imap_match.c access/imap_match.h \
+	access/imap_message.c access/imap_message.h \
 	access/imap_parse.c access/imap_parse.h \
 	access/imap_quote.c access/imap_quote.h \
+	access/imap_search.c access/imap_search.h \
+	access/imap_search_match.c \
+	access/imap_search_text.c \
+	access/imap_section.c access/imap_section.h \
 	access/imap_seqset.c access/imap_seqset.h \
 	access/imap_structure.c access/imap_structure.h \
 	access/imap_view.c access/imap_view.h
@@ -46,6 +52,58 @@ t_unit_imap_view_test_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 t_unit_imap_view_test_LDADD = $(IMAP_LIBS) $(UNIT_LIBS)
 TESTS += t/unit/imap_view_test
 
+check_PROGRAMS += t/unit/imap_search_test
+t_unit_imap_search_test_SOURCES = t/unit/imap_search_test.c
+t_unit_imap_search_test_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+t_unit_imap_search_test_LDADD = $(IMAP_LIBS) $(UNIT_LIBS)
+TESTS += t/unit/imap_search_test
+
+# The session.
+pkglibexec_PROGRAMS += access/posthouse-imap
+access_posthouse_imap_SOURCES = \
+	access/imap_cmd_append.c \
+	access/imap_cmd_capability.c \
+	access/imap_cmd_close.c \
+	access/imap_cmd_copy.c \
+	access/imap_cmd_create.c \
+	access/imap_cmd_delete.c \
+	access/imap_cmd_expunge.c \
+	access/imap_cmd_fetch.c \
+	access/imap_cmd_id.c \
+	access/imap_cmd_idle.c \
+	access/imap_cmd_list.c \
+	access/imap_cmd_logout.c \
+	access/imap_cmd_namespace.c \
+	access/imap_cmd_noop.c \
+	access/imap_cmd_rename.c \
+	access/imap_cmd_search.c \
+	access/imap_cmd_select.c \
+	access/imap_cmd_status.c \
+	access/imap_cmd_store.c \
+	access/imap_cmd_subscribe.c \
+	access/imap_commands.c access/imap_commands.h \
+	access/imap_expunge.h \
+	access/imap_fetch_items.c access/imap_fetch_items.h \
+	access/imap_io.c access/imap_io.h \
+	access/imap_main.c \
+	access/imap_reply.c access/imap_reply.h \
+	access/imap_section_send.c \
+	access/imap_session.c access/imap_session.h \
+	access/imap_target.c
+access_posthouse_imap_LDADD = $(IMAP_LIBS)
+dist_man_MANS += access/posthouse-imap.8
+
+EXTRA_DIST += t/imapsession.py
+BEHAVIOUR_TESTS += \
+	t/4010-imap-fetch-items.t \
+	t/4020-imap-search.t \
+	t/4030-imap-store-and-views.t \
+	t/4040-imap-append-copy-move.t \
+	t/4050-imap-folders.t \
+	t/4060-imap-idle.t \
+	t/4070-imap-errors-and-limits.t \
+	t/4080-imap-sessions-agree.t
+
 # What accessd, login and pop3 share with their tests.
 noinst_LIBRARIES += access/libaccess.a
 access_libaccess_a_SOURCES = \
@@ -68,3 +126,12 @@ access_posthouse_login_SOURCES = \
 	access/login_main.c access/login_main.h \
 	access/login_pop3.c
 access_posthouse_login_LDADD = access/libimap.a $(ACCESS_LIBS)
+
+pkglibexec_PROGRAMS += access/posthouse-pop3
+access_posthouse_pop3_SOURCES = \
+	access/imap_io.c access/imap_io.h \
+	access/pop3_execute.c \
+	access/pop3_main.c \
+	access/pop3_send.c \
+	access/pop3_session.c access/pop3_session.h
+access_posthouse_pop3_LDADD = access/libaccess.a $(MAILDIR_LIBS) $(BASE_LIBS)

@@ -262,6 +262,23 @@ def _():
     s.ok("FETCH 1:* UID")
 
 
+@test("a file name that lies about the size does no harm")
+def _():
+    liar = Maildir()
+    text = b"Subject: liar\n\n" + b"line\n" * 100
+    for wire in (len(text), len(text) + 50, 999999):
+        path = liar.add(text, flags="")
+        os.rename(path, path.replace(":2,", ",S=%d,W=%d:2," % (len(text), wire)))
+    for wrong in (0, 5, 99999999999):
+        path = liar.add(text, flags="")
+        os.rename(path, path.replace(":2,", ",S=%d:2," % wrong))
+    b = Session(liar)
+    b.ok("SELECT INBOX")
+    for n in range(1, 7):
+        equal(b.fetch(n, "BODY.PEEK[]")[n]["BODY[]"], crlf(text))
+        equal(b.fetch(n, "BODY.PEEK[TEXT]")[n]["BODY[TEXT]"], b"line\r\n" * 100)
+
+
 @test("a message of 20 MB comes out whole and in pieces")
 def _():
     body = b"".join(b"%09d 0123456789 the quick brown fox\n" % i for i in range(430000))
