@@ -6,7 +6,7 @@
 
 #include "base/event.h"
 
-enum { HASH_THREADS_MAX = 4, HASH_WAITING_MAX = 512 };
+enum { HASH_THREADS_MAX = 4, HASH_WAITING_MAX = 4096 };
 
 /* Before the first use. Threads start with the first hash, so that they live under the process's filter. */
 void hash_init(struct loop *loop);

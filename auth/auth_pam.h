@@ -9,7 +9,7 @@
 
 enum {
     PAM_WORKERS_MAX = 32,
-    PAM_WAITING_MAX = 256,
+    PAM_WAITING_MAX = 2048,
     PAM_DEADLINE_MS = 60000, /* of a worker's life */
     PAM_WAIT_MS = 75000,     /* from asking for one to its verdict */
 };

@@ -20,6 +20,8 @@
 #include <string.h>
 #include <sys/random.h>
 
+enum { LOG_WORD_MAX = 255 };
+
 enum request_state { SASL, LINE, JUDGE, DELAY };
 
 struct request {
@@ -101,10 +103,25 @@ static void finish(struct request *q, enum auth_status status, struct bytes text
     request_free(q);
 }
 
+/* One word of a line that others read by machine: nothing in it may look like the next field. */
+static void add_word(struct strbuf *text, const char *key, const char *value)
+{
+    strbuf_adds(text, key);
+    for (size_t i = 0; value[i] && i < LOG_WORD_MAX; i++)
+        strbuf_addc(text, value[i] > ' ' && value[i] < 0x7f && value[i] != '=' ? value[i] : '?');
+}
+
 static void log_outcome(const struct request *q, const char *outcome, const char *reason)
 {
-    log_info("%s: service=%s user=%s remote=%s mech=%s%s%s", outcome, q->service, q->name ? q->name : "",
-             q->remote, q->mechanism, *reason ? " reason=" : "", reason);
+    AUTO_STRBUF struct strbuf text = STRBUF_INIT(LOG_LINE_MAX);
+    strbuf_adds(&text, outcome);
+    add_word(&text, " service=", q->service);
+    add_word(&text, " user=", q->name ? q->name : "");
+    add_word(&text, " remote=", q->remote);
+    add_word(&text, " mech=", q->mechanism);
+    if (*reason)
+        add_word(&text, " reason=", reason);
+    log_info("%s", text.data);
 }
 
 static void on_timer(void *arg);
@@ -140,7 +157,7 @@ static void refuse(struct request *q, const char *reason)
 
 static void fail_for_now(struct request *q, const char *reason)
 {
-    log_outcome(q, "temporary failure", reason);
+    log_outcome(q, "tempfail", reason);
     leave_judgement(q, AUTH_TEMPFAIL, BYTES(""));
 }
 
@@ -260,7 +277,7 @@ static void enter_line(struct request *q)
         return;
     }
     if (in_line >= REQUESTS_LINE_MAX) {
-        log_outcome(q, "temporary failure", "too-many-tries");
+        log_outcome(q, "tempfail", "too-many-tries");
         finish(q, AUTH_TEMPFAIL, BYTES(""));
         return;
     }
@@ -370,7 +387,7 @@ static void on_timer(void *arg)
     }
     if (q->state == LINE) {
         leave_line(q);
-        log_outcome(q, "temporary failure", "too-many-tries");
+        log_outcome(q, "tempfail", "too-many-tries");
     }
     finish(q, AUTH_TEMPFAIL, BYTES(""));
 }

@@ -55,9 +55,11 @@ struct attempt {
 static void on_decoy(enum backend_verdict verdict, const char *reason, const char *name, void *arg)
 {
     struct attempt *a = arg;
-    (void)reason;
     (void)name;
-    a->fn(verdict == VERDICT_TEMPFAIL ? VERDICT_TEMPFAIL : VERDICT_REFUSED, "unknown-user", NULL, a->arg);
+    if (verdict == VERDICT_TEMPFAIL)
+        a->fn(VERDICT_TEMPFAIL, reason, NULL, a->arg);
+    else
+        a->fn(VERDICT_REFUSED, "unknown-user", NULL, a->arg);
     free(a);
 }
 

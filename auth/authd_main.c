@@ -44,6 +44,7 @@ static void connect_peers(struct master *m, struct chan *to_auth, struct chan *t
 
 static void auth_started(struct master *m, struct chan *to)
 {
+    workers_forget();
     files_send_passwd(m, to);
     connect_peers(m, to, NULL);
 }
@@ -57,8 +58,9 @@ static void nss_started(struct master *m, struct chan *to)
 static void auth_message(struct master *m, struct chan *from, struct msg_in *in)
 {
     struct auth_record r;
+    (void)from;
     if (auth_record_read(in, &r) && r.type == AUTH_CTL_WORKER_WANTED)
-        workers_start(m, from, r.id);
+        workers_want(m, r.id);
     else
         log_error("%s sent record %d, which it may not", auth_program, in->type);
 }
@@ -124,8 +126,7 @@ static bool drained(struct master *m)
 
 static void reaped(struct master *m, pid_t pid, int status)
 {
-    (void)m;
-    workers_reaped(pid, status);
+    workers_reaped(m, pid, status);
 }
 
 int main(int argc, char **argv)

@@ -20,6 +20,10 @@ struct worker {
 
 static struct worker workers[WORKERS_MAX];
 
+/* Wanted while all are busy: a worker that has given its verdict is only gone when it has been reaped. */
+static uint32_t wanted[WORKERS_MAX];
+static size_t nwanted;
+
 static struct worker *worker_of(pid_t pid)
 {
     for (size_t i = 0; i < WORKERS_MAX; i++)
@@ -36,10 +40,8 @@ static int spawn(struct master *m)
     struct worker *w = worker_of(0);
     struct err e;
     int pair[2];
-    if (!w) {
-        log_warn("%d PAM workers are busy: no more for now", WORKERS_MAX);
+    if (!w)
         return -1;
-    }
     if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) != 0) {
         log_error("socketpair: %m");
         return -1;
@@ -55,18 +57,41 @@ static int spawn(struct master *m)
     return TAKE_FD(ours);
 }
 
-void workers_start(struct master *m, struct chan *to_auth, uint32_t id)
+/* -1 is a refusal. */
+static void answer(struct master *m, uint32_t id, int fd)
 {
-    AUTO_CLOSE int fd = spawn(m);
     AUTO_MSG struct msg msg;
     struct auth_record r = {.type = AUTH_CTL_WORKER, .id = id};
     auth_record_write(&r, &msg);
     if (fd >= 0)
         msg_put_fd(&msg, fd);
-    chan_send(to_auth, &msg);
+    master_broadcast(m, "posthouse-auth", &msg);
 }
 
-void workers_reaped(pid_t pid, int status)
+static void start(struct master *m, uint32_t id)
+{
+    AUTO_CLOSE int fd = spawn(m);
+    answer(m, id, fd);
+}
+
+void workers_want(struct master *m, uint32_t id)
+{
+    if (worker_of(0)) {
+        start(m, id);
+    } else if (nwanted < WORKERS_MAX) {
+        wanted[nwanted++] = id;
+    } else {
+        log_warn("%d PAM workers are busy and as many wanted: no more for now", WORKERS_MAX);
+        answer(m, id, -1);
+    }
+}
+
+void workers_forget(void)
+{
+    nwanted = 0;
+}
+
+void workers_reaped(struct master *m, pid_t pid, int status)
 {
     struct worker *w = worker_of(pid);
     if (!w)
@@ -74,6 +99,11 @@ void workers_reaped(pid_t pid, int status)
     *w = (struct worker){0};
     if (WIFSIGNALED(status))
         log_warn("a PAM worker was ended by signal %d (%s)", WTERMSIG(status), strsignal(WTERMSIG(status)));
+    if (nwanted == 0)
+        return;
+    uint32_t id = wanted[0];
+    memmove(&wanted[0], &wanted[1], --nwanted * sizeof(wanted[0]));
+    start(m, id);
 }
 
 void workers_tick(struct master *m)
@@ -86,6 +116,7 @@ void workers_tick(struct master *m)
 bool workers_stop(void)
 {
     bool none = true;
+    nwanted = 0;
     for (size_t i = 0; i < WORKERS_MAX; i++) {
         if (!workers[i].pid)
             continue;

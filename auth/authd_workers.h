@@ -11,9 +11,11 @@ enum {
     WORKER_LIFE_MS = 62000
 }; /* each ends itself after 60 s; here is the hand behind it */
 
-/* auth wants one: start it and send auth the socket to it, or a refusal. */
-void workers_start(struct master *m, struct chan *to_auth, uint32_t id);
-void workers_reaped(pid_t pid, int status);
+/* auth wants one: start it, when there is room, and send auth the socket to it, or a refusal. */
+void workers_want(struct master *m, uint32_t id);
+/* auth is a new process: what its predecessor wanted is of no use. */
+void workers_forget(void);
+void workers_reaped(struct master *m, pid_t pid, int status);
 /* Each second: end those that are too old. */
 void workers_tick(struct master *m);
 /* End all; true when none is left. */

@@ -92,7 +92,14 @@ def _():
 @test("each failure is one line in the log, with service, name, address and reason")
 def _():
     status("plain", "guess", service="pop3", remote="192.0.2.77")
-    matches(authd.text(), r"failed: service=pop3 user=plain remote=192.0.2.77 mech=login reason=wrong-password")
+    matches(authd.text(), r"failed service=pop3 user=plain remote=192.0.2.77 mech=login reason=wrong-password")
+
+
+@test("a name cannot forge fields or lines of the log")
+def _():
+    status("x remote=9.9.9.9 mech=y\nauthd[1]: ok service=imap", "guess", remote="192.0.2.78")
+    matches(authd.text(), r"failed service=imap user=x.remote.9\.9\.9\.9\S* remote=192.0.2.78 mech=login reason=bad-name")
+    check("remote=9.9.9.9" not in authd.text())
 
 
 @test("a changed file counts within two seconds: the old password fails, the new one does not")
