@@ -97,12 +97,17 @@ static const struct {
     {"auth-master", "auth-master", NULL, 0600},
 };
 
+static int check(const void *settings, struct err *e)
+{
+    return auth_conf_check(settings, e);
+}
+
 static int configured(struct master *m, struct err *e)
 {
     struct auth_conf *conf = (struct auth_conf *)master_settings(m);
     site_conf_complete(&conf->site);
     site_conf_apply(&conf->site);
-    if (auth_conf_check(conf, e) != 0 || files_make_certificate(conf, e) != 0)
+    if (files_make_certificate(conf, e) != 0)
         return -1;
     for (size_t i = 0; i < ARRAY_LEN(sockets); i++)
         if (master_listener_local(m, sockets[i].name, sockets[i].path, sockets[i].group, sockets[i].mode,
@@ -136,6 +141,7 @@ int main(int argc, char **argv)
         .conf = &auth_conf_table,
         .children = children,
         .nchildren = ARRAY_LEN(children),
+        .check = check,
         .configured = configured,
         .tick = tick,
         .drained = drained,

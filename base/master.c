@@ -78,6 +78,11 @@ static void *load_conf(struct master *m, int *fd, struct err *e)
     void *settings = conf_read(f, m->conf_path, m->hooks->conf, complain, NULL);
     if (!settings)
         err_set(e, ERR_INVALID, "%s is not usable, see above", m->conf_path);
+    if (settings && m->hooks->check && m->hooks->check(settings, e)) {
+        err_prefix(e, "%s", m->conf_path);
+        conf_free(settings, m->hooks->conf);
+        return NULL;
+    }
     return settings;
 }
 

@@ -33,6 +33,8 @@ struct master_hooks {
     const struct conf_table *conf;
     const struct master_child *children;
     size_t nchildren;
+    /* Do the options fit together, beyond what each row can tell? Part of -t. -1 with e. May be NULL. */
+    int (*check)(const void *settings, struct err *e);
     /* After the configuration was read and before children start, and again on reload: open listening sockets
      * with master_listener. -1: refuse to start or to reload (say why in e). */
     int (*configured)(struct master *m, struct err *e);
