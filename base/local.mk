@@ -68,3 +68,10 @@ t_unit_text_test_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 t_unit_text_test_LDADD = $(BASE_LIBS) $(UNIT_LIBS)
 
 FUZZ_TARGETS += conf_scan
+
+bin_PROGRAMS += base/posthouse
+base_posthouse_SOURCES = base/posthouse_main.c
+base_posthouse_CPPFLAGS = $(AM_CPPFLAGS) -DSBINDIR='"$(sbindir)"'
+base_posthouse_LDADD = $(BASE_LIBS)
+dist_man_MANS += base/posthouse.8
+BEHAVIOUR_TESTS += t/0050-posthouse-check.t

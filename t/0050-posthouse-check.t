@@ -1,0 +1,63 @@
+#!/usr/bin/env python3
+# posthouse check: one command tells all that is wrong with the configuration.
+import os
+import sys
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+from posthouse import *
+
+place = tempfile.mkdtemp(prefix="posthouse-check-")
+atexit.register(shutil.rmtree, place, True)
+for part in ("auth", "relay", "access"):
+    os.symlink(os.path.join(BUILD, part, "posthouse-%sd" % part), os.path.join(place, "posthouse-%sd" % part))
+with open(os.path.join(place, "posthouse-greet"), "w") as f:
+    f.write('#!/bin/sh\necho "$*"\nexit 7\n')
+os.chmod(os.path.join(place, "posthouse-greet"), 0o755)
+
+
+def posthouse(*args):
+    env = dict(os.environ, POSTHOUSE_SBINDIR=place, POSTHOUSE_LIBEXECDIR=place)
+    done = subprocess.run([os.path.join(BUILD, "base", "posthouse")] + list(args), env=env, stdout=subprocess.PIPE,
+                          stderr=subprocess.STDOUT, timeout=60)
+    return done.returncode, done.stdout.decode()
+
+
+def check_file(text):
+    path = os.path.join(place, "conf")
+    with open(path, "w") as f:
+        f.write(text)
+    return posthouse("check", "-c", path)
+
+
+@test("a good file is fine")
+def _():
+    equal(check_file('log_level = "debug"\naccess { imap = {"127.0.0.1:2143"} }\n'), (0, "configuration is fine\n"))
+
+
+@test("every mistake in every section is told, once, with its line")
+def _():
+    status, said = check_file('bogus = 1\naccess { nonsense = 3 }\nauth { foo = 1 }\nrelay { bar = 1 }\n')
+    equal(status, 1)
+    for line, word in ((1, "bogus"), (2, "nonsense"), (3, "foo"), (4, "bar")):
+        equal(len(re.findall(r"conf:%d: .*%s" % (line, word), said)), 1, said)
+
+
+@test("a file that is not there is a mistake")
+def _():
+    status, said = posthouse("check", "-c", os.path.join(place, "missing"))
+    equal(status, 1)
+    matches(said, "missing: No such file")
+
+
+@test("a verb is a program of its own")
+def _():
+    equal(posthouse("greet", "a", "b"), (7, "a b\n"))
+
+
+@test("an unknown verb, a path for a verb, and no verb are told apart from success")
+def _():
+    for args in (("dance",), ("../sbin/x",), ()):
+        equal(posthouse(*args)[0], 100, repr(args))
+
+
+run()
