@@ -135,3 +135,11 @@ access_posthouse_pop3_SOURCES = \
 	access/pop3_send.c \
 	access/pop3_session.c access/pop3_session.h
 access_posthouse_pop3_LDADD = access/libaccess.a $(MAILDIR_LIBS) $(BASE_LIBS)
+dist_man_MANS += access/posthouse-accessd.8 access/posthouse-login.8 access/posthouse-pop3.8
+
+FUZZ_TARGETS += pop3_command
+check_PROGRAMS += t/unit/pop3_command_test
+t_unit_pop3_command_test_SOURCES = t/unit/pop3_command_test.c
+t_unit_pop3_command_test_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+t_unit_pop3_command_test_LDADD = $(ACCESS_LIBS) $(UNIT_LIBS)
+TESTS += t/unit/pop3_command_test
