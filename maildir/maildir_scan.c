@@ -247,7 +247,8 @@ static int look_twice(struct mailbox *mb, struct names *names, struct err *e)
     sort_unique(names);
     join(&mb->uidlist, names);
     drop_unnumbered(names);
-    qsort(names->items, names->n, sizeof *names->items, by_uid);
+    if (names->n > 1)
+        qsort(names->items, names->n, sizeof *names->items, by_uid);
     return 0;
 }
 
