@@ -6,6 +6,7 @@
  * changed. A waking is only a hint: the mailbox is always asked itself.
  */
 #include "access/imap_commands.h"
+#include "access/imap_message.h"
 #include "base/cleanup.h"
 #include "base/text.h"
 
@@ -100,6 +101,8 @@ enum imap_status imap_cmd_idle(struct imap *s)
     if (!imap_session_no_more_args(s))
         return IMAP_BAD;
     AUTO_CLOSE int watch_fd = watch(s);
+    imap_message_free(s->message); /* an idle session is a small one */
+    s->message = NULL;
     imap_session_sync(s, true, NULL, 0);
     imap_puts(s, "+ Idling\r\n");
     if (!idle(s, watch_fd))

@@ -20,7 +20,7 @@ access_libimap_a_SOURCES = \
 	access/imap_view.c access/imap_view.h
 IMAP_LIBS = access/libimap.a $(MAILDIR_LIBS) $(BASE_LIBS)
 
-FUZZ_TARGETS += imap_match imap_parse imap_seqset
+FUZZ_TARGETS += imap_match imap_parse imap_search imap_section imap_seqset
 
 check_PROGRAMS += t/unit/imap_date_test
 t_unit_imap_date_test_SOURCES = t/unit/imap_date_test.c
@@ -96,13 +96,15 @@ dist_man_MANS += access/posthouse-imap.8
 EXTRA_DIST += t/imapsession.py
 BEHAVIOUR_TESTS += \
 	t/4010-imap-fetch-items.t \
+	t/4015-imap-parts-agree-with-python.t \
 	t/4020-imap-search.t \
 	t/4030-imap-store-and-views.t \
 	t/4040-imap-append-copy-move.t \
 	t/4050-imap-folders.t \
 	t/4060-imap-idle.t \
 	t/4070-imap-errors-and-limits.t \
-	t/4080-imap-sessions-agree.t
+	t/4080-imap-sessions-agree.t \
+	t/4090-imap-survives-garbage.t
 
 # What accessd, login and pop3 share with their tests.
 noinst_LIBRARIES += access/libaccess.a

@@ -191,6 +191,22 @@ def _():
     s.bad("FETCH 1 FLAGS")
 
 
+@test("a session whose mailbox another one deletes is told BYE")
+def _():
+    box = Maildir()
+    a, b = Session(box), Session(box)
+    a.ok("CREATE x")
+    a.append(b"Subject: x\r\n\r\n", "x")
+    b.ok("SELECT x")
+    a.ok("DELETE x")
+    b.send(b"y NOOP\r\n")
+    line = b.line()
+    while not line.startswith((b"* BYE", b"y ")):
+        line = b.line()
+    check(line.startswith(b"* BYE ") or line.startswith(b"y OK"), line)
+    a.ok("NOOP")
+
+
 @test("UIDs stay over sessions")
 def _():
     box = filled(4)
