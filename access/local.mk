@@ -145,3 +145,4 @@ t_unit_pop3_command_test_SOURCES = t/unit/pop3_command_test.c
 t_unit_pop3_command_test_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 t_unit_pop3_command_test_LDADD = $(ACCESS_LIBS) $(UNIT_LIBS)
 TESTS += t/unit/pop3_command_test
+BEHAVIOUR_TESTS += t/5010-pop3-session.t
