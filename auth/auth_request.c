@@ -331,6 +331,12 @@ static void sasl_input(struct request *q, struct bytes in)
     finish(q, AUTH_INVALID, BYTES(""));
 }
 
+/* It goes to PAM and into the log. */
+static bool looks_like_an_address(const char *remote)
+{
+    return *remote && remote[strspn(remote, "0123456789abcdefABCDEF.:")] == '\0';
+}
+
 static bool service_known(struct bytes service)
 {
     for (size_t i = 0; i < ARRAY_LEN(services); i++)
@@ -343,7 +349,7 @@ void request_start(struct request *q, const struct auth_record *r)
 {
     q->service = bytes_dup(r->service);
     q->remote = bytes_dup(r->remote);
-    if (!q->service || !q->remote || !service_known(r->service)) {
+    if (!q->service || !q->remote || !service_known(r->service) || !looks_like_an_address(q->remote)) {
         finish(q, AUTH_INVALID, BYTES(""));
         return;
     }

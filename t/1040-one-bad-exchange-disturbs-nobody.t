@@ -46,6 +46,12 @@ def _():
         equal(net.sasl(mechanism, GOOD)[0], "INVALID", mechanism)
 
 
+@test("an address that is none is invalid")
+def _():
+    for remote in ["", "x", "1.2.3.4 reason=", "1.2.3.4\n"]:
+        equal(net.plain("anna", "secret", remote=remote)[0], "INVALID", remote)
+
+
 @test("a cancelled exchange is gone, and its number can be used again")
 def _():
     i = net.begin("LOGIN")
