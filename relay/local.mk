@@ -72,6 +72,12 @@ relay_posthouse_smtp_SOURCES = \
 	relay/smtp_trace.c
 relay_posthouse_smtp_LDADD = $(RELAY_LIBS)
 
+BEHAVIOUR_TESTS += \
+	t/3510-delivery-within-the-transaction.t \
+	t/3520-spool-and-smarthost.t \
+	t/3530-sendmail-as-programs-call-it.t
+EXTRA_DIST += t/smarthost.py
+
 FUZZ_TARGETS += envelope queue_journal queue_trace remote_reply sendmail_header
 
 check_PROGRAMS += t/unit/envelope_test
