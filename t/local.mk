@@ -4,7 +4,19 @@ EXTRA_DIST += t/README t/posthouse.py t/unit/unit.h
 BEHAVIOUR_TESTS += \
 	t/0010-include-graph.t \
 	t/0020-fuzz-seeds.t \
-	t/0030-units-verify.t
+	t/0030-units-verify.t \
+	t/0040-sample-configuration.t \
+	t/6010-letters-go-in-and-come-out.t \
+	t/6012-real-clients-are-served.t \
+	t/6020-mbsync-syncs-a-tree.t \
+	t/6030-fetchmail-takes-the-mail-away.t \
+	t/6040-bytes-in-equal-bytes-out.t \
+	t/6050-system-account-by-pam.t \
+	t/6060-no-password-in-clear-from-afar.t \
+	t/6070-quickstart-shows-a-letter.t \
+	t/7010-killed-processes-lose-nothing.t \
+	t/7020-privileges-are-as-the-readme-says.t \
+	t/7030-masters-live-and-end-well.t
 EXTRA_DIST += $(BEHAVIOUR_TESTS)
 TESTS += $(BEHAVIOUR_TESTS)
 
