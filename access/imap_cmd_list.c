@@ -143,7 +143,8 @@ static bool read_patterns(struct listing *l, struct imap_args *a, bool *root)
 static int matching(const struct listing *l, const char *name)
 {
     AUTO_STRBUF struct strbuf wire = STRBUF_INIT(NAME_OUT_MAX);
-    mutf7_encode(&wire, bytes_of(name));
+    if (!mutf7_encode(&wire, bytes_of(name)) || wire.overflow)
+        return -1;
     struct bytes b = strbuf_bytes(&wire);
     bool inbox = bytes_starts_nocase(b, BYTES("INBOX")) && (b.n == 5 || b.p[5] == SEPARATOR);
     for (size_t i = 0; i < l->npatterns; i++) {
@@ -190,10 +191,10 @@ static void answer(const struct listing *l, const struct mail_folder *f, bool pl
     const char *use = f->exists ? use_of(l, f->name) : NULL;
     strbuf_adds(&line, l->lsub ? "LSUB (" : "LIST (");
     if (!f->exists || placeholder)
-        strbuf_adds(&line, "\\NoSelect ");
+        strbuf_adds(&line, "\\Noselect ");
     strbuf_adds(&line, f->has_children ? "\\HasChildren" : "\\HasNoChildren");
     if (f->exists)
-        strbuf_adds(&line, f->has_new ? " \\Marked" : " \\UnMarked");
+        strbuf_adds(&line, f->has_new ? " \\Marked" : " \\Unmarked");
     if (use)
         strbuf_addf(&line, " %s", use);
     if ((l->tell_subscribed || l->subscribed_only) && f->subscribed)
@@ -214,7 +215,7 @@ static enum imap_status list(struct imap *s, bool lsub)
     if (!imap_session_no_more_args(s))
         return IMAP_BAD;
     if (root && !lsub) {
-        imap_untagged(s, "LIST (\\NoSelect) \"%c\" \"\"", SEPARATOR);
+        imap_untagged(s, "LIST (\\Noselect) \"%c\" \"\"", SEPARATOR);
         return imap_ok(s, "The root and the separator");
     }
     if (mail_store_folders(s->store, &l.folders, &l.n, &e))

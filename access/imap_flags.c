@@ -32,6 +32,20 @@ static bool keyword_valid(struct bytes name)
     return name.n > 0;
 }
 
+/* The name of keyword n, or NULL. What another program wrote into the Maildir and is no atom cannot be shown.
+ */
+static const char *keyword_name(const struct mailbox *mb, unsigned n)
+{
+    const char *name = mailbox_keyword(mb, n);
+    if (!name || !keyword_valid(bytes_of(name)))
+        return NULL;
+    for (const char *p = name; *p; p++) {
+        if (*p <= ' ' || *p > '~' || strchr("(){\"", *p))
+            return NULL;
+    }
+    return name;
+}
+
 static bool add_keyword(struct imap_flags *flags, struct bytes name, const char **why)
 {
     for (size_t i = 0; i < flags->nkeywords; i++) {
@@ -95,7 +109,7 @@ static void add_name(struct strbuf *out, size_t start, const char *name)
 static void add_keywords(struct strbuf *out, size_t start, const struct mailbox *mb, uint32_t bits)
 {
     for (unsigned n = 0; n < MAIL_KEYWORDS_MAX; n++) {
-        const char *name = bits >> n & 1 ? mailbox_keyword(mb, n) : NULL;
+        const char *name = bits >> n & 1 ? keyword_name(mb, n) : NULL;
         if (name)
             add_name(out, start, name);
     }
@@ -119,7 +133,7 @@ uint32_t imap_flags_keywords(const struct mailbox *mb)
 {
     uint32_t bits = 0;
     for (unsigned n = 0; n < MAIL_KEYWORDS_MAX; n++)
-        bits |= mailbox_keyword(mb, n) ? (uint32_t)1 << n : 0;
+        bits |= keyword_name(mb, n) ? (uint32_t)1 << n : 0;
     return bits;
 }
 

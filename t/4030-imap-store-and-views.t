@@ -85,6 +85,19 @@ def _():
     s.ok("STORE 2 +FLAGS.SILENT (k3)")
 
 
+@test("keywords of other programs are shown if they can be")
+def _():
+    box = filled(1)
+    path = box.files()[0]
+    os.rename(path, path + "abcde")
+    open(os.path.join(box.path, "dovecot-keywords"), "wb").write(b"0 Good\n1 b d\n2 a(b\n3 \xc3\xa4\n4 Fine\n")
+    s = Session(box)
+    s.ok("SELECT INBOX")
+    flags = s.fetch("1", "FLAGS")[1]["FLAGS"]
+    check("Good" in flags and "Fine" in flags, flags)
+    equal(len(flags), 2)
+
+
 @test("EXPUNGE removes what is marked, from the highest number that is told down to the files")
 def _():
     box = filled()

@@ -29,7 +29,7 @@ def new():
 def _():
     s = new()
     equal(names(s, 'LIST "" *'), ["INBOX"])
-    equal(s.ok('LIST "" ""').lines, [b'* LIST (\\NoSelect) "." ""'])
+    equal(s.ok('LIST "" ""').lines, [b'* LIST (\\Noselect) "." ""'])
     equal(names(s, 'LIST "" inbox'), ["INBOX"])
     equal(names(s, 'LIST "" InB%'), ["INBOX"])
 
@@ -48,7 +48,7 @@ def _():
     equal(names(s, 'LIST "" (a d.%)'), ["a", "d.e"])
     all_ = listed(s, 'LIST "" *')
     check("\\HasChildren" in all_["a"] and "\\HasNoChildren" in all_["a.b.c"], all_)
-    check("\\NoSelect" in all_["d"] and "\\HasChildren" in all_["d"], all_["d"])
+    check("\\Noselect" in all_["d"] and "\\HasChildren" in all_["d"], all_["d"])
 
 
 @test("names in modified UTF-7 are UTF-8 inside and the same on disk")
@@ -61,6 +61,18 @@ def _():
     s.ok('SELECT "Entw&APw-rfe &- mehr"')
     s.no('CREATE "&&&"', "CANNOT")
     s.no('CREATE "a&b"', "CANNOT")
+
+
+@test("names that other programs made and that cannot be shown are left out")
+def _():
+    box = Maildir()
+    for name in (b".bad\xff", b".good", b".with\r\nline"):
+        for sub in (b"cur", b"new", b"tmp"):
+            os.makedirs(os.path.join(box.path.encode(), name, sub))
+    s = Session(box)
+    got = names(s, 'LIST "" *')
+    check("good" in got and not any("bad" in n for n in got), got)
+    s.ok("NOOP")
 
 
 @test("what cannot be a name is refused with a reason")
@@ -82,7 +94,7 @@ def _():
     s.ok("CREATE a.b")
     s.ok("DELETE a")
     equal(names(s, 'LIST "" *'), ["INBOX", "a", "a.b"])
-    check("\\NoSelect" in listed(s, 'LIST "" a')["a"])
+    check("\\Noselect" in listed(s, 'LIST "" a')["a"])
     s.ok("DELETE a.b")
     equal(names(s, 'LIST "" *'), ["INBOX"])
     s.no("DELETE a", "NONEXISTENT")
@@ -144,7 +156,7 @@ def _():
     s.ok("SUBSCRIBE not.there")
     equal(names(s, 'LSUB "" *'), ["INBOX", "a.b", "not.there"])
     equal(names(s, 'LIST "" not*'), [])
-    check("\\NoSelect" in listed(s, 'LSUB "" %')["a"], listed(s, 'LSUB "" %'))
+    check("\\Noselect" in listed(s, 'LSUB "" %')["a"], listed(s, 'LSUB "" %'))
     equal(names(s, 'LIST (SUBSCRIBED) "" *'), ["INBOX", "a.b", "not.there"])
     s.ok("UNSUBSCRIBE not.there")
     s.ok("UNSUBSCRIBE INBOX")
