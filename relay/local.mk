@@ -72,6 +72,15 @@ relay_posthouse_smtp_SOURCES = \
 	relay/smtp_trace.c
 relay_posthouse_smtp_LDADD = $(RELAY_LIBS)
 
+dist_man_MANS += relay/posthouse-queue.8 relay/posthouse-sendmail.8 relay/posthouse-spool.5
+
+# One program, three names.
+install-exec-local:
+	@$(MKDIR_P) '$(DESTDIR)$(bindir)'
+	@for name in mailq newaliases; do ln -sf sendmail "$(DESTDIR)$(bindir)/$$name"; done
+uninstall-hook:
+	@for name in mailq newaliases; do rm -f "$(DESTDIR)$(bindir)/$$name"; done
+
 BEHAVIOUR_TESTS += \
 	t/3510-delivery-within-the-transaction.t \
 	t/3520-spool-and-smarthost.t \
