@@ -11,6 +11,8 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+/* Only CAP_SYS_RESOURCE raises a hard limit, which root in a container often has not: then what there is must
+ * do. */
 static int limit(int resource, uint64_t value, const char *name, struct err *e)
 {
     struct rlimit now, r = {value, value};
@@ -18,9 +20,12 @@ static int limit(int resource, uint64_t value, const char *name, struct err *e)
         return 0;
     if (getrlimit(resource, &now))
         return err_errno(e, errno, "reading %s", name);
-    if (r.rlim_max > now.rlim_max && geteuid() != 0)
+    int failed = setrlimit(resource, &r);
+    if (failed && errno == EPERM && value > now.rlim_max) {
         r.rlim_cur = r.rlim_max = now.rlim_max;
-    return setrlimit(resource, &r) ? err_errno(e, errno, "setting %s", name) : 0;
+        failed = setrlimit(resource, &r);
+    }
+    return failed ? err_errno(e, errno, "setting %s", name) : 0;
 }
 
 static int set_limits(const struct priv *p, struct err *e)
