@@ -4,6 +4,7 @@
 #include "base/child.h"
 
 #include "base/cleanup.h"
+#include "base/io.h"
 #include "base/log.h"
 #include "base/sandbox.h"
 
@@ -13,6 +14,8 @@
 #include <time.h>
 #include <unistd.h>
 
+enum { LAST_WORDS_POLL_MS = 5 };
+
 struct child {
     const struct child_hooks *hooks;
     struct loop *loop;
@@ -20,6 +23,8 @@ struct child {
     bool unprivileged;
     bool listening_anew; /* CTL_LISTEN records are coming in */
     bool draining;
+    bool exiting;
+    struct timer last_words; /* waits for streams that are still being finished */
 };
 
 /* CTL_START: uid u32, gid u32, chroot str ("" none), unprivileged u32 */
@@ -191,7 +196,21 @@ bool child_unprivileged(const struct child *child)
     return child->unprivileged;
 }
 
+/* The last answers of a drained process are still on their way; io_finish bounds how long that takes. */
+static void exit_when_sent(void *arg)
+{
+    struct child *c = arg;
+    if (io_finishing())
+        timer_set(c->loop, &c->last_words, LAST_WORDS_POLL_MS);
+    else
+        loop_stop(c->loop);
+}
+
 void child_exit(struct child *child)
 {
-    loop_stop(child->loop);
+    if (child->exiting)
+        return;
+    child->exiting = true;
+    timer_init(&child->last_words, exit_when_sent, child);
+    exit_when_sent(child);
 }

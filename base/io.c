@@ -17,6 +17,8 @@
 #define LINGER_MS  2000  /* after the last output: wait for the peer to have read it */
 #define FINISH_MS  5000
 
+static unsigned finishing; /* streams in the care of io_finish */
+
 /* ---- events ---- */
 
 static bool wants_input(const struct io *io)
@@ -175,6 +177,7 @@ struct io *io_new(struct loop *loop, int fd, size_t in_cap, size_t out_cap, io_f
 
 static void io_release(struct io *io)
 {
+    finishing -= io->finishing;
     if (io->freed)
         *io->freed = true;
     io_pump_free(io);
@@ -289,6 +292,7 @@ void io_printf(struct io *io, const char *fmt, ...)
 
 void io_finish(struct io *io)
 {
+    finishing += !io->finishing;
     io->finishing = true;
     io->wrote = false;
     io->fn = NULL;
@@ -299,6 +303,11 @@ void io_finish(struct io *io)
     }
     timer_set(io->loop, &io->deadline, FINISH_MS);
     timer_set(io->loop, &io->kick, 0);
+}
+
+unsigned io_finishing(void)
+{
+    return finishing;
 }
 
 void io_pause(struct io *io)

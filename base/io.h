@@ -54,6 +54,8 @@ void io_printf(struct io *io, const char *fmt, ...) __attribute__((format(printf
 size_t io_output_pending(const struct io *io);
 /* Close once the output has been sent (or failed, or 5 s have passed); no more callbacks; frees io. */
 void io_finish(struct io *io);
+/* Streams that io_finish is still sending, in this process. */
+unsigned io_finishing(void);
 
 /* Stop and start reporting input (and reading it). */
 void io_pause(struct io *io);
