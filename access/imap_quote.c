@@ -5,9 +5,15 @@
  */
 #include "access/imap_quote.h"
 
-#include "base/text.h"
-
 enum { QUOTED_MAX = 4096 }; /* clients read lines into buffers */
+
+static bool can_be_quoted(struct bytes s)
+{
+    for (size_t i = 0; i < s.n; i++)
+        if ((s.p[i] < ' ' && s.p[i] != '\t') || s.p[i] > '~') /* 8-bit octets are one or the other */
+            return false;
+    return s.n <= QUOTED_MAX;
+}
 
 static void add_quoted(struct strbuf *out, struct bytes s)
 {
@@ -32,7 +38,7 @@ static void add_literal(struct strbuf *out, struct bytes s)
 
 void imap_string(struct strbuf *out, struct bytes s)
 {
-    if (s.n <= QUOTED_MAX && text_is_printable(s))
+    if (can_be_quoted(s))
         add_quoted(out, s);
     else
         add_literal(out, s);

@@ -20,7 +20,7 @@ access_libimap_a_SOURCES = \
 	access/imap_view.c access/imap_view.h
 IMAP_LIBS = access/libimap.a $(MAILDIR_LIBS) $(BASE_LIBS)
 
-FUZZ_TARGETS += imap_match imap_parse imap_search imap_section imap_seqset
+FUZZ_TARGETS += imap_match imap_parse imap_search imap_section imap_seqset imap_structure
 
 check_PROGRAMS += t/unit/imap_date_test
 t_unit_imap_date_test_SOURCES = t/unit/imap_date_test.c
@@ -45,6 +45,12 @@ t_unit_imap_seqset_test_SOURCES = t/unit/imap_seqset_test.c
 t_unit_imap_seqset_test_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 t_unit_imap_seqset_test_LDADD = $(IMAP_LIBS) $(UNIT_LIBS)
 TESTS += t/unit/imap_seqset_test
+
+check_PROGRAMS += t/unit/imap_structure_test
+t_unit_imap_structure_test_SOURCES = t/unit/imap_structure_test.c
+t_unit_imap_structure_test_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+t_unit_imap_structure_test_LDADD = $(IMAP_LIBS) $(UNIT_LIBS)
+TESTS += t/unit/imap_structure_test
 
 check_PROGRAMS += t/unit/imap_view_test
 t_unit_imap_view_test_SOURCES = t/unit/imap_view_test.c

@@ -35,3 +35,47 @@ maildir_libmaildir_a_SOURCES += \
 	maildir/mutf7.c
 
 MAILDIR_LIBS = maildir/libmaildir.a $(UNISTRING_LIBS)
+
+FUZZ_TARGETS += message_address message_date message_decode message_header message_mime mutf7
+
+check_PROGRAMS += t/unit/message_address_test
+t_unit_message_address_test_SOURCES = t/unit/message_address_test.c
+t_unit_message_address_test_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+t_unit_message_address_test_LDADD = $(MAILDIR_LIBS) $(BASE_LIBS) $(UNIT_LIBS)
+TESTS += t/unit/message_address_test
+
+check_PROGRAMS += t/unit/message_date_test
+t_unit_message_date_test_SOURCES = t/unit/message_date_test.c
+t_unit_message_date_test_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+t_unit_message_date_test_LDADD = $(MAILDIR_LIBS) $(BASE_LIBS) $(UNIT_LIBS)
+TESTS += t/unit/message_date_test
+
+check_PROGRAMS += t/unit/message_decode_test
+t_unit_message_decode_test_SOURCES = t/unit/message_decode_test.c
+t_unit_message_decode_test_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+t_unit_message_decode_test_LDADD = $(MAILDIR_LIBS) $(BASE_LIBS) $(UNIT_LIBS)
+TESTS += t/unit/message_decode_test
+
+check_PROGRAMS += t/unit/message_header_test
+t_unit_message_header_test_SOURCES = t/unit/message_header_test.c
+t_unit_message_header_test_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+t_unit_message_header_test_LDADD = $(MAILDIR_LIBS) $(BASE_LIBS) $(UNIT_LIBS)
+TESTS += t/unit/message_header_test
+
+check_PROGRAMS += t/unit/message_mime_test
+t_unit_message_mime_test_SOURCES = t/unit/message_mime_test.c
+t_unit_message_mime_test_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+t_unit_message_mime_test_LDADD = $(MAILDIR_LIBS) $(BASE_LIBS) $(UNIT_LIBS)
+TESTS += t/unit/message_mime_test
+
+check_PROGRAMS += t/unit/message_wire_test
+t_unit_message_wire_test_SOURCES = t/unit/message_wire_test.c
+t_unit_message_wire_test_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+t_unit_message_wire_test_LDADD = $(MAILDIR_LIBS) $(BASE_LIBS) $(UNIT_LIBS)
+TESTS += t/unit/message_wire_test
+
+check_PROGRAMS += t/unit/mutf7_test
+t_unit_mutf7_test_SOURCES = t/unit/mutf7_test.c
+t_unit_mutf7_test_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+t_unit_mutf7_test_LDADD = $(MAILDIR_LIBS) $(BASE_LIBS) $(UNIT_LIBS)
+TESTS += t/unit/mutf7_test

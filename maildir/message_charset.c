@@ -70,7 +70,6 @@ static const struct charset_name {
     {"utf-16be", NULL},
     {"utf-16le", NULL},
     {"utf-32", NULL},
-    {"utf-7", NULL},
     {"windows-1250", "cp1250"},
     {"windows-1251", "cp1251"},
     {"windows-1252", "cp1252"},

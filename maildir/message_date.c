@@ -90,7 +90,7 @@ static bool read_time(struct lex *lex, struct tm *tm)
 static bool is_time_ahead(const struct lex *lex)
 {
     struct lex ahead = *lex;
-    struct tm ignored;
+    struct tm ignored = {0};
     return read_time(&ahead, &ignored);
 }
 

@@ -179,8 +179,9 @@ static struct mark mark_max(struct mark a, struct mark b)
     return a.at > b.at ? a : b;
 }
 
-/* The innermost part ends at this place, or where its body begins if that is behind it. */
-static void part_close(struct mime_parser *p, struct mark at)
+/* The innermost part ends at this place, or where its body begins if that is behind it: an empty line may be both the end of a header
+ * and the line end before a boundary. Returns the place, for the parts around it. */
+static struct mark part_close(struct mime_parser *p, struct mark at)
 {
     struct open_part *open = innermost(p);
     struct mime_part *part = open->part;
@@ -191,6 +192,7 @@ static void part_close(struct mime_parser *p, struct mark at)
     boundary_drop(p, open);
     if (part->multipart && !part->first_child)
         part_retype(part, "text", "plain");
+    return at;
 }
 
 /* All parts above this depth end. Headers first: a header that ends here may open one more part. */
@@ -199,7 +201,7 @@ static void close_above(struct mime_parser *p, unsigned depth, struct mark at)
     while (p->in_header)
         header_ended(p, mark_max(at, innermost(p)->header));
     for (; p->depth > depth; p->depth--)
-        part_close(p, at);
+        at = part_close(p, at);
 }
 
 /* ---- lines ---- */

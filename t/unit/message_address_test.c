@@ -1,0 +1,103 @@
+#include "maildir/message.h"
+
+#include "t/unit/unit.h"
+
+/* "name|route|mailbox|host; ...", with ~ for NULL. */
+static void write_list(struct strbuf *out, const struct address_list *list)
+{
+    for (size_t i = 0; i < list->n; i++) {
+        const struct address *a = &list->items[i];
+        const char *const parts[] = {a->name, a->route, a->mailbox, a->host};
+        for (size_t k = 0; k < 4; k++)
+            strbuf_addf(out, "%s%s", k ? "|" : i ? "; " : "", parts[k] ? parts[k] : "~");
+    }
+}
+
+static const char *const cases[][2] = {
+    {"a@b", "~|~|a|b"},
+    {"<a@b>", "~|~|a|b"},
+    {"John Doe <jdoe@machine.example>", "John Doe|~|jdoe|machine.example"},
+    {"\"Joe Q. Public\" <john.q.public@example.com>, Mary Smith <mary@x.test>, jdoe@example.org, Who? "
+     "<one@y.test>",
+     "Joe Q. Public|~|john.q.public|example.com; Mary Smith|~|mary|x.test; ~|~|jdoe|example.org; "
+     "Who?|~|one|y.test"},
+    {"\"Giant; \\\"Big\\\" Box\" <sysservices@example.net>", "Giant; \"Big\" Box|~|sysservices|example.net"},
+    {"A Group:Ed Jones <c@a.test>,joe@where.test,John <jdoe@one.test>;",
+     "~|~|A Group|~; Ed Jones|~|c|a.test; ~|~|joe|where.test; John|~|jdoe|one.test; ~|~|~|~"},
+    {"Undisclosed recipients:;", "~|~|Undisclosed recipients|~; ~|~|~|~"},
+    {"Pete(A nice \\) chap) <pete(his account)@silly.test(his host)>", "Pete|~|pete|silly.test"},
+    {"Joe Q. Public <john . q . public@example.com>", "Joe Q. Public|~|john.q.public|example.com"},
+    {"<boss@nil.test>, , <>,,\t jdoe @ test . example", "~|~|boss|nil.test; ~|~||; ~|~|jdoe|test.example"},
+    {"jdoe@machine(comment).  example", "comment|~|jdoe|machine.example"},
+    {"bob@x (Bob (the) B)", "Bob (the) B|~|bob|x"},
+    {"<@node.test,@second:mary@example.net>", "~|@node.test,@second|mary|example.net"},
+    {"\"a b\"@c, x@[127.0.0.1]", "~|~|a b|c; ~|~|x|[127.0.0.1]"},
+    {"=?utf-8?q?a,b?= =?utf-8?q?c?= <d@e>", "=?utf-8?q?a,b?= =?utf-8?q?c?=|~|d|e"},
+    {"root", "~|~|root|"},
+    {"root, a@b; c@d", "~|~|root|; ~|~|a|b; ~|~|c|d"},
+    {"John Doe j@d", "John Doe|~|j|d"},
+    {"[List] Name <l@n>", "[List] Name|~|l|n"},
+    {"J\xc3\xb6 <j@\xc3\xb6.test>", "J\xc3\xb6|~|j|\xc3\xb6.test"},
+    {"\"open <a@b>", "~|~|open <a@b>|"},
+    {"a <b@c, d@e", "a|~|b|c; ~|~|d|e"},
+    {"@b, a@", "~|~||b; ~|~|a|"},
+    {"(only a comment)", ""},
+    {"(ends in a backslash\\", ""},
+    {"G: x@y", "~|~|G|~; ~|~|x|y; ~|~|~|~"},
+    {"\r\n a@b,\r\n\tc@d\r\n", "~|~|a|b; ~|~|c|d"},
+    {"a@b) c", "~|~|a|bc"},
+    {"", ""},
+};
+
+START_TEST(reads_lists_in_every_form)
+{
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        AUTO_STRBUF struct strbuf out = STRBUF_INIT(1000);
+        struct address_list list;
+        address_parse(&list, bytes_of(cases[i][0]));
+        write_list(&out, &list);
+        ck_assert_msg(strcmp(out.data, cases[i][1]) == 0, "%s: %s, not %s", cases[i][0], out.data,
+                      cases[i][1]);
+        address_list_done(&list);
+    }
+}
+END_TEST
+
+/* An address list of this text, `times` over. */
+static void parse_many(const char *text, size_t times, struct address_list *list)
+{
+    AUTO_STRBUF struct strbuf in = STRBUF_INIT(64 << 20);
+    for (size_t i = 0; i < times; i++)
+        strbuf_adds(&in, text);
+    address_parse(list, strbuf_bytes(&in));
+}
+
+START_TEST(bounds_the_number_of_addresses)
+{
+    struct address_list list;
+    parse_many("a@b,", 300000, &list);
+    ck_assert_uint_eq(list.n, MESSAGE_ADDRS_MAX - 1);
+    address_list_done(&list);
+    parse_many("g:", 1, &list);
+    address_list_done(&list);
+    parse_many("g:a@b;", 300000, &list);
+    ck_assert_uint_le(list.n, MESSAGE_ADDRS_MAX);
+    ck_assert(!list.items[list.n - 1].mailbox);
+    address_list_done(&list);
+}
+END_TEST
+
+START_TEST(is_linear_in_whatever_is_repeated)
+{
+    static const char *const texts[] = {"(",  "<",  "\"",  "=?", "=?a?b", "@",    "[",   ":",
+                                        "a ", "\\", "(\\", "a.", ")",     "<@a,", "\"\""};
+    for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+        struct address_list list;
+        parse_many(texts[i], 300000, &list);
+        address_list_done(&list);
+    }
+}
+END_TEST
+
+UNIT_MAIN("message_address", reads_lists_in_every_form, bounds_the_number_of_addresses,
+          is_linear_in_whatever_is_repeated)
