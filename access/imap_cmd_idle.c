@@ -10,6 +10,7 @@
 #include "base/cleanup.h"
 #include "base/text.h"
 
+#include <malloc.h>
 #include <sys/inotify.h>
 #include <time.h>
 
@@ -103,6 +104,7 @@ enum imap_status imap_cmd_idle(struct imap *s)
     AUTO_CLOSE int watch_fd = watch(s);
     imap_message_free(s->message); /* an idle session is a small one */
     s->message = NULL;
+    malloc_trim(0);
     imap_session_sync(s, true, NULL, 0);
     imap_puts(s, "+ Idling\r\n");
     if (!idle(s, watch_fd))

@@ -8,12 +8,25 @@
 
 #define IMAP_FETCH_ITEMS_MAX 100
 
-struct imap_fetch_row;
-
 struct imap_fetch_item {
     const struct imap_fetch_row *row;
     struct imap_section section; /* of BODY[...] and what stands for one */
 };
+
+enum { IMAP_FETCH_NEEDS_FILE = 1, IMAP_FETCH_NEEDS_INFO = 2 };
+
+struct imap_fetch_row {
+    const char *name;
+    bool sees;                   /* sets \Seen */
+    unsigned needs;              /* IMAP_FETCH_NEEDS_* */
+    enum imap_section_text text; /* for those that stand for a section */
+    /* Write name and value. -1: the message could not be read (m->err), and nothing was written. */
+    int (*put)(struct imap *s, struct imap_message *m, const struct imap_fetch_item *item);
+};
+
+/* By name, BODY[...] excepted; NULL if there is none. */
+const struct imap_fetch_row *imap_fetch_row(struct bytes name);
+extern const struct imap_fetch_row imap_fetch_body, imap_fetch_peek; /* BODY[...] and BODY.PEEK[...] */
 
 struct imap_fetch {
     struct imap_fetch_item *items;

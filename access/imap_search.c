@@ -13,7 +13,7 @@
 struct reader {
     struct imap_args *a;
     const struct imap_search_limits *limits;
-    unsigned depth;
+    unsigned depth, texts;
     const char *why;
     bool charset; /* the error is about a character set */
 };
@@ -182,6 +182,8 @@ static bool read_named(struct reader *r, struct imap_search_node **node)
     const struct imap_search_row *row = imap_search_row(name);
     if (!row)
         return fail(r, "Unknown search key");
+    if (row->cost == IMAP_SEARCH_COST_TEXT && ++r->texts > IMAP_SEARCH_TEXTS_MAX)
+        return fail(r, "Too many BODY and TEXT keys");
     *node = new_node(row);
     return read_argument(r, *node);
 }

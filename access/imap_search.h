@@ -9,6 +9,7 @@
 #include "access/imap_seqset.h"
 
 #define IMAP_SEARCH_DEPTH_MAX 50 /* nested OR and parentheses */
+#define IMAP_SEARCH_TEXTS_MAX 50 /* BODY and TEXT: each decodes the whole message */
 
 struct imap_search;
 struct imap_search_row;
@@ -34,6 +35,14 @@ struct imap_search_node {
     struct imap_search_node *children, *next;
 };
 
+/* What a key has to look at. */
+enum imap_search_cost {
+    IMAP_SEARCH_COST_FLAGS,
+    IMAP_SEARCH_COST_INFO,
+    IMAP_SEARCH_COST_HEADER,
+    IMAP_SEARCH_COST_TEXT
+};
+
 struct imap_search_row {
     const char *name;
     enum imap_search_arg {
@@ -50,7 +59,7 @@ struct imap_search_row {
     bool negated;
     uint32_t flag;     /* for those that look at one flag */
     const char *field; /* for those that look at one header field */
-    unsigned cost;     /* 0 flags, 1 size and date, 2 header, 3 whole message */
+    unsigned cost;     /* enum imap_search_cost */
     bool (*match)(struct imap_candidate *c, const struct imap_search_node *node);
 };
 

@@ -89,6 +89,7 @@ access_posthouse_imap_SOURCES = \
 	access/imap_cmd_subscribe.c \
 	access/imap_commands.c access/imap_commands.h \
 	access/imap_expunge.h \
+	access/imap_fetch.c \
 	access/imap_fetch_items.c access/imap_fetch_items.h \
 	access/imap_io.c access/imap_io.h \
 	access/imap_main.c \

@@ -150,6 +150,7 @@ def _():
         s.ok("NOOP")
     s.bad("SEARCH " + "(" * 60 + "ALL" + ")" * 60)
     s.ok("SEARCH " + "NOT " * 1000 + "ALL")
+    s.bad("SEARCH " + "TEXT x " * 1000)
 
 
 @test("a string is found across the pieces in which a body is read")

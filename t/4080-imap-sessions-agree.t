@@ -83,12 +83,12 @@ class Client(Session):
 
 @test("what clients are told is always right")
 def _():
-    rnd = random.Random(4080)
+    rnd = random.Random(int(os.environ.get("SEED", "4080")))
     box = Maildir()
     for i in range(20):
         box.add(b"Subject: %d\n\nbody\n" % i, flags="")
     clients = [Client(box) for i in range(4)]
-    for step in range(1200):
+    for step in range(int(os.environ.get("ROUNDS", "1200"))):
         c = rnd.choice(clients)
         c.know()
         c.act(rnd)

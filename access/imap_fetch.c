@@ -1,0 +1,162 @@
+/*
+ * imap_fetch.c - what FETCH asks for, read from the command, and one message's answer made of it.
+ *
+ * An item that cannot be had (the message is gone or unreadable) is left out, and FETCH ends with NO.
+ */
+#include "access/imap_fetch_items.h"
+#include "base/cleanup.h"
+
+static const struct {
+    const char *name;
+    const char *items[6];
+} macros[] = {
+    {"ALL", {"FLAGS", "INTERNALDATE", "RFC822.SIZE", "ENVELOPE"}},
+    {"FAST", {"FLAGS", "INTERNALDATE", "RFC822.SIZE"}},
+    {"FULL", {"FLAGS", "INTERNALDATE", "RFC822.SIZE", "ENVELOPE", "BODY"}},
+};
+
+static struct imap_fetch_item *add_item(struct imap_fetch *fetch, const struct imap_fetch_row *row)
+{
+    if (fetch->n == IMAP_FETCH_ITEMS_MAX)
+        return NULL;
+    fetch->items = xrealloc(fetch->items, fetch->n + 1, sizeof(*fetch->items));
+    struct imap_fetch_item *item = &fetch->items[fetch->n++];
+    *item = (struct imap_fetch_item){.row = row, .section = {.text = row->text}};
+    fetch->sees |= row->sees;
+    return item;
+}
+
+static bool add_named(struct imap_fetch *fetch, struct bytes name)
+{
+    const struct imap_fetch_row *row = imap_fetch_row(name);
+    return row && add_item(fetch, row);
+}
+
+static bool add_section(struct imap_fetch *fetch, struct bytes text, const struct imap_fetch_row *row,
+                        struct imap_args *a)
+{
+    struct imap_fetch_item *item = add_item(fetch, row);
+    return item && imap_section_parse(&item->section, text, a);
+}
+
+static bool read_item(struct imap_fetch *fetch, struct imap_args *a)
+{
+    struct bytes name;
+    struct bytes body = BYTES("BODY["), peek = BYTES("BODY.PEEK[");
+    if (!imap_args_atom(a, &name))
+        return false;
+    if (bytes_starts_nocase(name, body))
+        return add_section(fetch, bytes_skip(name, body.n), &imap_fetch_body, a);
+    if (bytes_starts_nocase(name, peek))
+        return add_section(fetch, bytes_skip(name, peek.n), &imap_fetch_peek, a);
+    return add_named(fetch, name);
+}
+
+static bool read_macro(struct imap_fetch *fetch, struct imap_args *a)
+{
+    for (size_t i = 0; i < ARRAY_LEN(macros); i++) {
+        if (!imap_args_word(a, macros[i].name))
+            continue;
+        for (const char *const *item = macros[i].items; *item; item++)
+            add_named(fetch, bytes_of(*item));
+        return true;
+    }
+    return false;
+}
+
+static bool read_items(struct imap *s, struct imap_fetch *fetch)
+{
+    struct imap_args list;
+    if (imap_args_list(&s->args, &list)) {
+        while (!imap_args_end(&list)) {
+            if (!read_item(fetch, &list))
+                return false;
+        }
+        return fetch->n > (s->by_uid ? 1 : 0);
+    }
+    return read_macro(fetch, &s->args) || read_item(fetch, &s->args);
+}
+
+bool imap_fetch_parse(struct imap *s, struct imap_fetch *fetch)
+{
+    *fetch = (struct imap_fetch){0};
+    if (s->by_uid)
+        add_named(fetch, BYTES("UID"));
+    if (!read_items(s, fetch)) {
+        imap_bad(s, "Unknown or malformed FETCH item, or too many of them");
+        imap_fetch_done(fetch);
+        return false;
+    }
+    if (!imap_session_no_more_args(s)) {
+        imap_fetch_done(fetch);
+        return false;
+    }
+    for (size_t i = 1; s->by_uid && i < fetch->n; i++) { /* UID was asked for too: once is enough */
+        if (fetch->items[i].row == imap_fetch_row(BYTES("UID")))
+            memmove(&fetch->items[i], &fetch->items[i + 1], (--fetch->n - i) * sizeof(*fetch->items));
+    }
+    return true;
+}
+
+void imap_fetch_done(struct imap_fetch *fetch)
+{
+    free(fetch->items);
+    *fetch = (struct imap_fetch){0};
+}
+
+/* ---- answering ---- */
+
+static bool asks_for_flags(const struct imap_fetch *fetch)
+{
+    for (size_t i = 0; i < fetch->n; i++) {
+        if (fetch->items[i].row == imap_fetch_row(BYTES("FLAGS")))
+            return true;
+    }
+    return false;
+}
+
+/* Open what the items need, so that a message which is gone gets no answer at all. */
+static int prepare(const struct imap_fetch *fetch, struct imap_message *m)
+{
+    for (size_t i = 0; i < fetch->n; i++) {
+        unsigned needs = fetch->items[i].row->needs;
+        if ((needs & IMAP_FETCH_NEEDS_FILE && imap_message_fd(m) < 0) ||
+            (needs & IMAP_FETCH_NEEDS_INFO && !imap_message_info(m)))
+            return -1;
+    }
+    return 0;
+}
+
+/* Write an item behind a blank. One that fails has written nothing, and the blank is taken back. */
+static int put_item(struct imap *s, struct imap_message *m, const struct imap_fetch_item *item, bool *any)
+{
+    if (*any)
+        imap_puts(s, " ");
+    if (item->row->put(s, m, item)) {
+        imap_io_unwrite(&s->io, *any ? 1 : 0);
+        return -1;
+    }
+    *any = true;
+    return 0;
+}
+
+int imap_fetch_send(struct imap *s, const struct imap_fetch *fetch, struct imap_message *m, bool force_flags)
+{
+    const struct imap_fetch_item flags = {.row = imap_fetch_row(BYTES("FLAGS"))};
+    const struct imap_fetch_item uid = {.row = imap_fetch_row(BYTES("UID"))};
+    char start[48];
+    int failed = 0;
+    bool any = false;
+    if (prepare(fetch, m))
+        return -1;
+    snprintf(start, sizeof(start), "* %u FETCH (", imap_view_seq(&s->view, m->uid));
+    imap_puts(s, start);
+    for (size_t i = 0; i < fetch->n && !s->io.dead; i++)
+        failed |= put_item(s, m, &fetch->items[i], &any);
+    if (force_flags && !asks_for_flags(fetch))
+        failed |= put_item(s, m, &flags, &any);
+    if (!any)
+        put_item(s, m, &uid, &any);
+    imap_puts(s, ")\r\n");
+    return failed;
+}
