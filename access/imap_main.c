@@ -8,6 +8,7 @@
 #include "access/imap_session.h"
 #include "base/cleanup.h"
 #include "base/log.h"
+#include "base/priv.h"
 
 #include <fcntl.h>
 #include <getopt.h>
@@ -122,6 +123,7 @@ int main(int argc, char **argv)
     struct imap s = {.options = &o};
     struct err e;
     open_log();
+    priv_hide();
     read_options(&o, argc, argv);
     umask(077);
     imap_io_init(&s.io, STDIN_FILENO, STDOUT_FILENO);

@@ -8,6 +8,7 @@
 #include "access/pop3_session.h"
 #include "base/cleanup.h"
 #include "base/log.h"
+#include "base/priv.h"
 
 #include <fcntl.h>
 #include <getopt.h>
@@ -97,6 +98,7 @@ int main(int argc, char **argv)
     struct pop3 s;
     struct err e;
     open_log();
+    priv_hide();
     read_options(&o, argc, argv);
     int r = pop3_open(&s, &o, &e);
     if (r == 0) {

@@ -23,6 +23,7 @@
 #include <sys/wait.h>
 
 #define BACKOFF_FIRST_MS 100
+#define BACKOFF_READY_MS 1000
 #define BACKOFF_MAX_MS   30000
 #define BACKOFF_RESET_MS 60000
 #define FDS_MAX          8
@@ -261,13 +262,16 @@ static void start(void *arg)
     send_orders(s);
 }
 
+/* A child that had become ready is missed: it is back within a second. One that never came so far is left in
+ * peace for longer each time. */
 static void restart_later(struct slot *s)
 {
+    uint64_t max = s->ready ? BACKOFF_READY_MS : BACKOFF_MAX_MS;
     if (loop_now(s->master->loop) - s->started_at > BACKOFF_RESET_MS)
         s->backoff = 0;
     s->backoff = s->backoff ? s->backoff * 2 : BACKOFF_FIRST_MS;
-    if (s->backoff > BACKOFF_MAX_MS)
-        s->backoff = BACKOFF_MAX_MS;
+    if (s->backoff > max)
+        s->backoff = max;
     timer_set(s->master->loop, &s->restart, s->backoff);
 }
 
@@ -324,8 +328,11 @@ static void slot_ended(struct slot *s, int status)
     s->control = NULL;
     pid_t pid = s->pid;
     s->pid = 0;
-    if (s->master->stopping)
+    if (s->master->stopping) {
+        if (status)
+            log_warn("%s (pid %d) ended while stopping: %s", s->kind->program, (int)pid, why);
         return;
+    }
     restart_later(s);
     log_warn("%s (pid %d) ended: %s; restarted in %d ms", s->kind->program, (int)pid, why, (int)s->backoff);
 }

@@ -3,6 +3,8 @@
  */
 #include "base/priv.h"
 
+#include "base/log.h"
+
 #include <errno.h>
 #include <grp.h>
 #include <stdbool.h>
@@ -86,4 +88,10 @@ int priv_step_down(const struct priv *p, struct err *e)
     if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) || prctl(PR_SET_DUMPABLE, 0, 0, 0, 0))
         return err_errno(e, errno, "prctl");
     return 0;
+}
+
+void priv_hide(void)
+{
+    if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0))
+        log_fatal("prctl: %m");
 }

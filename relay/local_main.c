@@ -10,13 +10,13 @@
 
 #include "base/cleanup.h"
 #include "base/log.h"
+#include "base/priv.h"
 #include "maildir/maildir.h"
 
 #include <errno.h>
 #include <getopt.h>
 #include <signal.h>
 #include <stdio.h>
-#include <sys/prctl.h>
 #include <sys/stat.h>
 
 #define BATCH_MAX 64
@@ -145,8 +145,7 @@ int main(int argc, char **argv)
     log_init_child("local", CHILD_LOG_FD);
     signal(SIGPIPE, SIG_IGN);
     umask(077);
-    if (prctl(PR_SET_DUMPABLE, 0))
-        log_fatal("prctl: %m");
+    priv_hide();
     parse_options(argc, argv, &options);
     while (collect(&batch)) {
         int r = deliver(&batch, &options);
