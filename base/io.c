@@ -301,8 +301,6 @@ void io_finish(struct io *io)
         tls_context_unref(io->tls_wanted);
         io->tls_wanted = NULL;
     }
-    if (!io->failed)
-        io_flush(io); /* at once: the process may be about to end */
     timer_set(io->loop, &io->deadline, FINISH_MS);
     timer_set(io->loop, &io->kick, 0);
 }

@@ -79,3 +79,9 @@ t_unit_mutf7_test_SOURCES = t/unit/mutf7_test.c
 t_unit_mutf7_test_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 t_unit_mutf7_test_LDADD = $(MAILDIR_LIBS) $(BASE_LIBS) $(UNIT_LIBS)
 TESTS += t/unit/mutf7_test
+
+check_PROGRAMS += t/unit/maildir_test
+t_unit_maildir_test_SOURCES = t/unit/maildir_test.c
+t_unit_maildir_test_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+t_unit_maildir_test_LDADD = $(MAILDIR_LIBS) $(BASE_LIBS) $(UNIT_LIBS)
+TESTS += t/unit/maildir_test

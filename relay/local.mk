@@ -118,3 +118,17 @@ t_unit_sendmail_test_SOURCES = t/unit/sendmail_test.c
 t_unit_sendmail_test_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 t_unit_sendmail_test_LDADD = $(RELAY_LIBS) $(UNIT_LIBS)
 TESTS += t/unit/sendmail_test
+
+FUZZ_TARGETS += address smtp_dots
+
+check_PROGRAMS += t/unit/address_test
+t_unit_address_test_SOURCES = t/unit/address_test.c
+t_unit_address_test_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+t_unit_address_test_LDADD = $(RELAY_LIBS) $(UNIT_LIBS)
+TESTS += t/unit/address_test
+
+check_PROGRAMS += t/unit/smtp_dots_test
+t_unit_smtp_dots_test_SOURCES = t/unit/smtp_dots_test.c
+t_unit_smtp_dots_test_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+t_unit_smtp_dots_test_LDADD = $(RELAY_LIBS) $(UNIT_LIBS)
+TESTS += t/unit/smtp_dots_test
