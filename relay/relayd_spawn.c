@@ -35,9 +35,9 @@ struct request {
 
 static void answer_failed(struct master *m, struct chan *to, uint32_t id, bool permanent, const char *text)
 {
-    AUTO_MSG struct msg msg;
     if (!master_has_channel(m, to))
         return;
+    AUTO_MSG struct msg msg;
     msg_init(&msg, DELIVERER_FAILED);
     msg_put_u32(&msg, id);
     msg_put_u32(&msg, permanent);
@@ -47,9 +47,9 @@ static void answer_failed(struct master *m, struct chan *to, uint32_t id, bool p
 
 static void answer_ready(struct master *m, struct chan *to, uint32_t id, int fd)
 {
-    AUTO_MSG struct msg msg;
     if (!master_has_channel(m, to))
         return;
+    AUTO_MSG struct msg msg;
     msg_init(&msg, DELIVERER_READY);
     msg_put_u32(&msg, id);
     msg_put_fd(&msg, fd);
