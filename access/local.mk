@@ -133,7 +133,8 @@ access_posthouse_login_SOURCES = \
 	access/login_conn.c access/login_conn.h \
 	access/login_imap.c \
 	access/login_main.c access/login_main.h \
-	access/login_pop3.c
+	access/login_pop3.c \
+	access/login_session.c
 access_posthouse_login_LDADD = access/libimap.a $(ACCESS_LIBS)
 
 pkglibexec_PROGRAMS += access/posthouse-pop3

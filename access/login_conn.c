@@ -22,7 +22,6 @@
 
 #include "access/login_main.h"
 #include "base/cleanup.h"
-#include "base/fs.h"
 #include "base/log.h"
 
 #include <arpa/inet.h>
@@ -36,11 +35,10 @@
 static struct login *logins;
 static unsigned nlogins;
 static bool draining;
-static uint32_t last_id;
 
 /* ---- states ---- */
 
-static void enter(struct login *l, enum login_state state)
+void login_enter(struct login *l, enum login_state state)
 {
     static const bool reads[] = {
         [LOGIN_TLS] = true,      [LOGIN_COMMAND] = true, [LOGIN_SASL] = true, [LOGIN_AUTH] = false,
@@ -67,7 +65,7 @@ static void unlink_login(struct login *l)
     nlogins--;
 }
 
-static void login_free(struct login *l)
+void login_free(struct login *l)
 {
     unlink_login(l);
     if (l->request)
@@ -86,7 +84,7 @@ void login_bye(struct login *l, const char *text)
     if (text)
         io_printf(l->io, "%s%s\r\n", l->protocol->bye, text);
     l->goodbye = true;
-    enter(l, LOGIN_END);
+    login_enter(l, LOGIN_END);
 }
 
 /* ---- input ---- */
@@ -126,7 +124,7 @@ static bool sasl_line(struct login *l)
         return false;
     }
     auth_continue(l->request, line); /* before enter: the line is gone after the next call to io */
-    enter(l, LOGIN_AUTH);
+    login_enter(l, LOGIN_AUTH);
     return true;
 }
 
@@ -143,19 +141,19 @@ static bool step(struct login *l)
 }
 
 /* Go on as far as the input reaches. l may be gone afterwards. */
-static void run(struct login *l)
+void login_run(struct login *l)
 {
     while (step(l))
         ;
     if (l->eof && (l->state == LOGIN_COMMAND || l->state == LOGIN_SASL || l->state == LOGIN_TLS))
-        enter(l, LOGIN_END);
+        login_enter(l, LOGIN_END);
     if (l->state == LOGIN_END)
         login_free(l);
 }
 
 static void on_secured(struct login *l)
 {
-    enter(l, LOGIN_COMMAND);
+    login_enter(l, LOGIN_COMMAND);
     if (l->implicit_tls)
         l->protocol->greet(l);
 }
@@ -172,19 +170,19 @@ static void on_io(struct io *io, enum io_event event, void *arg)
         break;
     case IO_TIMEOUT:
         if (l->state == LOGIN_TLS || l->state == LOGIN_SESSION) /* the session may be talking already */
-            enter(l, LOGIN_END);
+            login_enter(l, LOGIN_END);
         else
             login_bye(l, "No login in time");
         break;
     case IO_ERROR:
         log_debug("%s: %s: %s", l->protocol->service, l->remote, io_error(io));
-        enter(l, LOGIN_END);
+        login_enter(l, LOGIN_END);
         break;
     case IO_INPUT:
     case IO_DRAINED:
         break;
     }
-    run(l);
+    login_run(l);
 }
 
 /* ---- what protocols ask ---- */
@@ -207,7 +205,7 @@ bool login_tls_offered(const struct login *l)
 void login_start_tls(struct login *l)
 {
     l->protocol->forget(l);
-    enter(l, LOGIN_TLS);
+    login_enter(l, LOGIN_TLS);
     io_start_tls(l->io, login_tls());
 }
 
@@ -233,22 +231,20 @@ void login_answer(struct login *l, enum login_answer answer, const char *text)
 
 /* ---- authentication ---- */
 
-static void hand_over(struct login *l, struct bytes ticket);
-
-static void strike(struct login *l)
+void login_strike(struct login *l)
 {
     if (++l->strikes >= LOGIN_STRIKES_MAX)
         login_bye(l, "Too many failed logins");
     else if (draining)
         login_bye(l, "The server is shutting down");
     else
-        enter(l, LOGIN_COMMAND);
+        login_enter(l, LOGIN_COMMAND);
 }
 
 static void on_refused(struct login *l, enum login_answer answer)
 {
     login_answer(l, answer, NULL);
-    strike(l);
+    login_strike(l);
 }
 
 static void on_auth(const struct auth_result *result, void *arg)
@@ -259,10 +255,10 @@ static void on_auth(const struct auth_result *result, void *arg)
     switch (result->status) {
     case AUTH_CONTINUE:
         io_printf(l->io, "+ " BYTES_FMT "\r\n", BYTES_ARG(result->text));
-        enter(l, LOGIN_SASL);
+        login_enter(l, LOGIN_SASL);
         break;
     case AUTH_OK:
-        hand_over(l, result->text);
+        login_hand_over(l, result->text);
         break;
     case AUTH_FAILED:
         on_refused(l, ANSWER_FAILED);
@@ -274,7 +270,7 @@ static void on_auth(const struct auth_result *result, void *arg)
         on_refused(l, ANSWER_TEMPFAIL);
         break;
     }
-    run(l);
+    login_run(l);
 }
 
 static struct auth_peer peer_of(const struct login *l)
@@ -304,7 +300,7 @@ void login_sasl(struct login *l, struct bytes mechanism, struct bytes initial)
         return;
     }
     l->request = auth_start(login_auth(), &peer, mechanism, initial, on_auth, l);
-    enter(l, LOGIN_AUTH);
+    login_enter(l, LOGIN_AUTH);
 }
 
 void login_plain(struct login *l, struct bytes name, struct bytes password)
@@ -317,95 +313,15 @@ void login_plain(struct login *l, struct bytes name, struct bytes password)
         return;
     }
     l->request = auth_plain(login_auth(), &peer, name, password, on_auth, l);
-    enter(l, LOGIN_AUTH);
+    login_enter(l, LOGIN_AUTH);
 }
 
-/* ---- the session ---- */
-
-/* A socket for the session: the client's own if we have nothing in between, else one end of a pair, whose
- * other end stays with us. -1 with errno. *made: must be closed once it has been sent. */
-static int session_socket(struct login *l, bool *made)
+struct login *login_waiting_for(uint64_t id)
 {
-    int pair[2];
-    *made = false;
-    if (!login_secure(l) && io_input(l->io).n == 0 && io_output_pending(l->io) == 0 && !l->eof)
-        return io_fd(l->io);
-    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) != 0)
-        return -1;
-    l->session_fd = pair[0];
-    *made = true;
-    return pair[1];
-}
-
-static void hand_over(struct login *l, struct bytes ticket)
-{
-    bool made;
-    int fd = session_socket(l, &made);
-    if (fd < 0) {
-        log_error("no socket pair for a session: %m");
-        on_refused(l, ANSWER_TEMPFAIL);
-        return;
-    }
-    AUTO_MSG struct msg msg;
-    l->id = (uint64_t)getpid() << 32 | ++last_id;
-    msg_init(&msg, SESSION);
-    msg_put_u64(&msg, l->id);
-    msg_put_str(&msg, l->protocol->service);
-    msg_put_bytes(&msg, ticket);
-    msg_put_str(&msg, l->remote);
-    msg_put_u32(&msg, login_secure(l));
-    msg_put_str(&msg, l->tag);
-    msg_put_fd(&msg, fd);
-    chan_send(login_control(), &msg);
-    if (made)
-        close(fd);
-    enter(l, LOGIN_SESSION);
-}
-
-static void on_pump_done(void *arg)
-{
-    struct login *l = arg;
-    enter(l, LOGIN_END);
-    login_free(l);
-}
-
-static void on_started(struct login *l)
-{
-    if (l->session_fd < 0) {
-        enter(l, LOGIN_END);
-        return;
-    }
-    enter(l, LOGIN_PUMP);
-    l->protocol->forget(l);
-    io_pump(l->io, TAKE_FD(l->session_fd), on_pump_done, l);
-}
-
-static void on_failed(struct login *l, bool temporary, const char *text)
-{
-    cleanup_close(&l->session_fd);
-    l->session_fd = -1;
-    login_answer(l, temporary ? ANSWER_TEMPFAIL : ANSWER_REFUSED, text);
-    strike(l);
-}
-
-void login_session_message(struct msg_in *in)
-{
-    uint64_t id = msg_get_u64(in);
-    bool temporary = in->type == SESSION_FAILED && msg_get_u32(in);
-    AUTO_FREE char *text = in->type == SESSION_FAILED ? msg_get_str(in) : NULL;
-    struct login *l = logins;
-    if (!msg_end(in) || (in->type != SESSION_STARTED && in->type != SESSION_FAILED))
-        log_fatal("malformed or unknown record %u from accessd", in->type);
-    while (l && !(l->state == LOGIN_SESSION && l->id == id))
-        l = l->next;
-    if (!l)
-        return; /* another login process's, or the client has gone */
-    if (text)
-        on_failed(l, temporary, text);
-    else
-        on_started(l);
-    if (l->state != LOGIN_PUMP)
-        run(l);
+    for (struct login *l = logins; l; l = l->next)
+        if (l->state == LOGIN_SESSION && l->id == id)
+            return l;
+    return NULL;
 }
 
 /* ---- beginning and end ---- */
@@ -438,19 +354,26 @@ static bool too_many(const struct login *l)
     return same > login_conf()->max_connections_per_address;
 }
 
+/* At once, and without waiting for the client: it must not cost a descriptor for longer. */
+static void turn_away(struct login *l)
+{
+    AUTO_STRBUF struct strbuf text = STRBUF_INIT(200);
+    strbuf_addf(&text, "%sToo many connections, try again later\r\n", l->protocol->bye);
+    if (!l->implicit_tls)
+        (void)!send(io_fd(l->io), text.data, text.len, MSG_DONTWAIT | MSG_NOSIGNAL);
+    login_enter(l, LOGIN_END);
+}
+
 static void begin(struct login *l)
 {
     if (too_many(l)) {
         log_warn("%s: too many connections, %s is refused", l->protocol->service, l->remote);
-        if (l->implicit_tls)
-            enter(l, LOGIN_END);
-        else
-            login_bye(l, "Too many connections, try again later");
+        turn_away(l);
     } else if (l->implicit_tls && !login_tls()) {
         log_warn("%s: no TLS without the signer, %s is turned away", l->protocol->service, l->remote);
-        enter(l, LOGIN_END);
+        login_enter(l, LOGIN_END);
     } else if (l->implicit_tls) {
-        enter(l, LOGIN_TLS);
+        login_enter(l, LOGIN_TLS);
         io_start_tls(l->io, login_tls());
     } else
         l->protocol->greet(l);
@@ -491,7 +414,7 @@ void login_drain(void)
         if (l->state == LOGIN_COMMAND || l->state == LOGIN_SASL)
             login_bye(l, "The server is shutting down");
         else if (l->state == LOGIN_TLS)
-            enter(l, LOGIN_END);
+            login_enter(l, LOGIN_END);
         if (l->state == LOGIN_END)
             login_free(l);
     }

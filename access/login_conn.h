@@ -2,7 +2,7 @@
  * login_conn.h - one client before its login, and after it if bytes must go through us.
  *
  * The two protocols are two values of struct login_protocol. What they decide they say through the verbs
- * below; nothing but login_conn.c changes a state.
+ * below; states follow each other in login_enter only.
  */
 #ifndef ACCESS_LOGIN_CONN_H
 #define ACCESS_LOGIN_CONN_H
@@ -90,6 +90,20 @@ void login_plain(struct login *l, struct bytes name, struct bytes password);
 void login_bye(struct login *l, const char *text);
 /* The client talks nonsense; too much of it ends the connection. */
 void login_count_bad(struct login *l);
+
+/* ---- between login_conn.c and login_session.c ---- */
+
+/* The one place where states follow each other. */
+void login_enter(struct login *l, enum login_state state);
+/* A login failed: one more chance, or the end. */
+void login_strike(struct login *l);
+/* Go on as far as the input reaches. l may be gone afterwards. */
+void login_run(struct login *l);
+void login_free(struct login *l);
+/* The login that asked for this session, or NULL. */
+struct login *login_waiting_for(uint64_t id);
+/* Ask accessd for a session. */
+void login_hand_over(struct login *l, struct bytes ticket);
 
 /* ---- for login_main.c ---- */
 

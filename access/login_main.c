@@ -13,11 +13,13 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 
 enum {
     LISTENERS_MAX = 64,
     FILES_LIMIT = 20000, /* two for each connection under TLS, see the bounds of max_connections */
+    FILES_SPARE = 128,   /* for everything that is no connection */
     ACCEPTS_MAX = 16,    /* in one go, so that clients already there are served between */
     RENEW_MS = 10000,
     RETRY_MS = 1000,
@@ -37,7 +39,7 @@ static size_t nlisteners;
 static struct child *self;
 static struct auth_client *auth;
 static struct tls_context *tls;
-static struct timer renew_timer, drain_timer;
+static struct timer renew_timer, rest_timer, drain_timer;
 static bool draining, tls_complained;
 static unsigned empty_polls;
 
@@ -68,6 +70,22 @@ struct tls_context *login_tls(void)
 
 /* ---- configuration ---- */
 
+/* Not more than there are descriptors for: one for the client, and one for its session under TLS. */
+static void cap_connections(void)
+{
+    struct rlimit r;
+    if (getrlimit(RLIMIT_NOFILE, &r) != 0 || r.rlim_cur == RLIM_INFINITY)
+        return;
+    int64_t most = ((int64_t)r.rlim_cur - FILES_SPARE) / 2;
+    if (most < 1)
+        most = 1;
+    if (conf->max_connections <= most)
+        return;
+    log_warn("max_connections is %d, but the limit of open files allows only %d", (int)conf->max_connections,
+             (int)most);
+    conf->max_connections = most;
+}
+
 static void complain(void *arg, const char *text)
 {
     (void)arg;
@@ -89,10 +107,32 @@ static int configure(int fd, const char *name)
     conf_free(conf, &access_conf_table);
     conf = fresh;
     site_conf_apply(&conf->site);
+    if (self)
+        cap_connections();
     return 0;
 }
 
 /* ---- listening ---- */
+
+static void on_listener(void *arg, uint32_t events);
+
+static void watch_listeners(void *arg)
+{
+    (void)arg;
+    for (size_t i = 0; i < nlisteners; i++)
+        if (!listeners[i].watch.active)
+            loop_watch(login_loop(), &listeners[i].watch, listeners[i].fd, EPOLLIN, on_listener,
+                       &listeners[i]);
+}
+
+/* The system has nothing left to accept with: what is waiting would wake us again and again. */
+static void rest(void)
+{
+    log_error("accept: %m; no new connections for a second");
+    for (size_t i = 0; i < nlisteners; i++)
+        loop_unwatch(login_loop(), &listeners[i].watch);
+    timer_set(login_loop(), &rest_timer, RETRY_MS);
+}
 
 static void on_listener(void *arg, uint32_t events)
 {
@@ -106,7 +146,9 @@ static void on_listener(void *arg, uint32_t events)
             login_accept(&a);
             continue;
         }
-        if (errno != EAGAIN && errno != EINTR && errno != ECONNABORTED)
+        if (errno == EMFILE || errno == ENFILE || errno == ENOMEM || errno == ENOBUFS)
+            rest();
+        else if (errno != EAGAIN && errno != EINTR && errno != ECONNABORTED)
             log_error("accept: %m");
         return;
     }
@@ -134,7 +176,7 @@ static void listen_on(const char *name, int fd)
     struct listener *l = &listeners[nlisteners++];
     *l = (struct listener){.fd = fd, .service = service->name};
     if (self)
-        loop_watch(login_loop(), &l->watch, fd, EPOLLIN, on_listener, l);
+        watch_listeners(NULL);
 }
 
 /* ---- certificates ---- */
@@ -170,12 +212,13 @@ static void renew(void *arg)
 static void start(struct child *child)
 {
     self = child;
+    cap_connections();
     AUTO_FREE char *path = socket_path("auth");
     auth = auth_client_new(login_loop(), path);
     timer_init(&renew_timer, renew, NULL);
     renew(NULL);
-    for (size_t i = 0; i < nlisteners; i++)
-        loop_watch(login_loop(), &listeners[i].watch, listeners[i].fd, EPOLLIN, on_listener, &listeners[i]);
+    timer_init(&rest_timer, watch_listeners, NULL);
+    watch_listeners(NULL);
 }
 
 /* Those that have been said goodbye have a moment for reading it. */
