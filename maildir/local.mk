@@ -22,6 +22,7 @@ maildir_libmaildir_a_SOURCES = maildir/maildir.h maildir/message.h maildir/mutf7
 # Messages: everything that is pure.
 maildir_libmaildir_a_SOURCES += \
 	maildir/message_address.c \
+	maildir/message_casefold.c \
 	maildir/message_charset.c maildir/message_charset.h \
 	maildir/message_date.c \
 	maildir/message_decode.c \

@@ -1,5 +1,5 @@
 /*
- * message_charset.c - text in the charsets of mail to UTF-8, and the folding of case for searches.
+ * message_charset.c - text in the charsets of mail to UTF-8.
  *
  * The name of a charset comes from a stranger, and iconv's modules are many, old and not all well kept: so
  * only names in the table below reach iconv_open, whatever is installed. Text in others is read as UTF-8, bad
@@ -9,11 +9,9 @@
 
 #include "base/cleanup.h"
 #include "base/text.h"
-#include "maildir/message.h"
 
 #include <errno.h>
 #include <stdlib.h>
-#include <unicase.h>
 
 enum { CHARSET_NAME_MAX = 40, CONVERT_PIECE = 4096 };
 
@@ -234,55 +232,4 @@ void charset_close(struct charset *c, struct strbuf *out)
         utf8_scrub((struct bytes){c->pending, c->npending}, out);
     }
     c->npending = 0;
-}
-
-/* Append the folded form of well-formed UTF-8. */
-static void fold_unicode(struct strbuf *out, struct bytes b)
-{
-    uint8_t room[512];
-    size_t n = sizeof(room);
-    uint8_t *folded = u8_casefold((const uint8_t *)b.p, b.n, NULL, NULL, room, &n);
-    if (folded)
-        strbuf_add(out, folded, n);
-    else
-        strbuf_addb(out, b);
-    if (folded != room)
-        free(folded);
-}
-
-static size_t run_length(struct bytes b, size_t from, bool ascii)
-{
-    size_t i = from;
-    while (i < b.n && ((unsigned char)b.p[i] < 0x80) == ascii)
-        i++;
-    return i - from;
-}
-
-static void fold_ascii(struct strbuf *out, struct bytes b)
-{
-    char *to = strbuf_room(out, b.n);
-    if (!to)
-        return;
-    for (size_t i = 0; i < b.n; i++)
-        to[i] = ascii_lower(b.p[i]);
-    strbuf_extend(out, b.n);
-}
-
-/* Folding looks at each character alone, so that runs of ASCII need not go the long way. */
-void text_casefold(struct strbuf *out, struct bytes utf8)
-{
-    AUTO_STRBUF struct strbuf scrubbed = STRBUF_INIT(SIZE_MAX / 4);
-    if (!utf8_valid(utf8)) {
-        utf8_scrub(utf8, &scrubbed);
-        utf8 = strbuf_bytes(&scrubbed);
-    }
-    for (size_t i = 0; i < utf8.n;) {
-        size_t n = run_length(utf8, i, true);
-        fold_ascii(out, (struct bytes){utf8.p + i, n});
-        i += n;
-        n = run_length(utf8, i, false);
-        if (n)
-            fold_unicode(out, (struct bytes){utf8.p + i, n});
-        i += n;
-    }
 }

@@ -179,8 +179,8 @@ static struct mark mark_max(struct mark a, struct mark b)
     return a.at > b.at ? a : b;
 }
 
-/* The innermost part ends at this place, or where its body begins if that is behind it: an empty line may be both the end of a header
- * and the line end before a boundary. Returns the place, for the parts around it. */
+/* The innermost part ends at this place, or where its body begins if that is behind it: an empty line may be
+ * both the end of a header and the line end before a boundary. Returns the place, for the parts around it. */
 static struct mark part_close(struct mime_parser *p, struct mark at)
 {
     struct open_part *open = innermost(p);

@@ -216,6 +216,44 @@ static size_t join_all(struct mime_param *params, size_t n)
     return joined ? drop_nameless(params, n) : n;
 }
 
+/* The text of an extended value: behind charset and language, with its %XX. false if it is not printable
+ * ASCII. */
+static bool extended_text(const char *value, struct strbuf *out)
+{
+    struct bytes rest = bytes_of(value);
+    bytes_split(&rest, '\'');
+    bytes_split(&rest, '\'');
+    if (!rest.p)
+        return false;
+    while (rest.n) {
+        struct bytes plain = {rest.p, bytes_index(rest, '%')};
+        strbuf_addb(out, plain);
+        rest = bytes_skip(rest, plain.n);
+        if (rest.n && (rest.n < 3 || !hex_decode(out, (struct bytes){rest.p + 1, 2})))
+            return false;
+        rest = bytes_skip(rest, 3);
+    }
+    return text_is_printable(strbuf_bytes(out));
+}
+
+/* Parameters that are never text for people lose the form of RFC 2231: everybody reads the plain one. */
+static void simplify(struct mime_param *params, size_t n)
+{
+    static const char *const names[] = {"boundary", "charset"};
+    for (size_t i = 0; i < n; i++)
+        for (size_t k = 0; k < ARRAY_LEN(names); k++) {
+            AUTO_STRBUF struct strbuf text = STRBUF_INIT(SIZE_MAX / 4);
+            size_t length = strlen(names[k]);
+            if (!bytes_starts_nocase(bytes_of(params[i].name), bytes_of(names[k])) ||
+                strcmp(params[i].name + length, "*") != 0 || find(params, n, names[k]) < n ||
+                !extended_text(params[i].value, &text))
+                continue;
+            params[i].name[length] = '\0';
+            free(params[i].value);
+            params[i].value = strbuf_detach(&text);
+        }
+}
+
 struct mime_param *params_parse(struct lex *lex, size_t *n, struct message_budget *budget)
 {
     AUTO_STRBUF struct strbuf name = STRBUF_INIT(SIZE_MAX / 4);
@@ -234,5 +272,6 @@ struct mime_param *params_parse(struct lex *lex, size_t *n, struct message_budge
         params = params_add(params, n, name.data, value.data);
     }
     *n = join_all(params, *n);
+    simplify(params, *n);
     return params;
 }
