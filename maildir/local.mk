@@ -86,3 +86,5 @@ t_unit_maildir_test_SOURCES = t/unit/maildir_test.c
 t_unit_maildir_test_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 t_unit_maildir_test_LDADD = $(MAILDIR_LIBS) $(BASE_LIBS) $(UNIT_LIBS)
 TESTS += t/unit/maildir_test
+
+dist_man_MANS += maildir/posthouse-maildir.5

@@ -132,3 +132,5 @@ t_unit_smtp_dots_test_SOURCES = t/unit/smtp_dots_test.c
 t_unit_smtp_dots_test_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 t_unit_smtp_dots_test_LDADD = $(RELAY_LIBS) $(UNIT_LIBS)
 TESTS += t/unit/smtp_dots_test
+
+dist_man_MANS += relay/posthouse-relayd.8 relay/posthouse-smtp.8
