@@ -134,6 +134,12 @@ static bool wants_seen(const struct pop3_mail *mail)
     return mail->retrieved && !mail->deleted && !mail->seen;
 }
 
+static int compare_uids(const void *a, const void *b)
+{
+    const uint32_t *x = a, *y = b;
+    return (*x > *y) - (*x < *y);
+}
+
 /* UIDs of those that want it, ascending; the number of them. */
 static size_t collect(struct pop3 *s, bool (*wants)(const struct pop3_mail *), uint32_t *uids)
 {
@@ -141,6 +147,7 @@ static size_t collect(struct pop3 *s, bool (*wants)(const struct pop3_mail *), u
     for (size_t i = 0; i < s->count; i++)
         if (wants(&s->mails[i]))
             uids[n++] = s->mails[i].uid;
+    qsort(uids, n, sizeof(*uids), compare_uids);
     return n;
 }
 

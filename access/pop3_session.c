@@ -12,6 +12,16 @@
 
 /* ---- opening ---- */
 
+/* Those with an order of an earlier server come first, by it; then the rest by UID. */
+static int compare_mails(const void *a, const void *b)
+{
+    const struct pop3_mail *x = a, *y = b;
+    uint32_t p = x->order - 1, q = y->order - 1; /* no order is after every order */
+    if (p != q)
+        return p < q ? -1 : 1;
+    return (x->uid > y->uid) - (x->uid < y->uid);
+}
+
 int pop3_open(struct pop3 *s, const struct pop3_options *options, struct err *e)
 {
     struct mail_store_options store = {.root = options->mail,
@@ -28,8 +38,11 @@ int pop3_open(struct pop3 *s, const struct pop3_options *options, struct err *e)
     s->mails = xcalloc(s->count + 1, sizeof(*s->mails));
     for (size_t i = 0; i < s->count; i++) {
         const struct mail *mail = mailbox_at(s->mailbox, i);
-        s->mails[i] = (struct pop3_mail){.uid = mail->uid, .seen = mail->flags & MAIL_SEEN};
+        s->mails[i] = (struct pop3_mail){.uid = mail->uid,
+                                         .order = mailbox_pop3_order(s->mailbox, mail->uid),
+                                         .seen = mail->flags & MAIL_SEEN};
     }
+    qsort(s->mails, s->count, sizeof(*s->mails), compare_mails);
     return 0;
 }
 

@@ -21,7 +21,8 @@ struct pop3_options {
 /* Message n is mails[n - 1]. */
 struct pop3_mail {
     uint32_t uid;
-    uint64_t size; /* octets as sent, before dot-stuffing */
+    uint32_t order; /* 0: none */
+    uint64_t size;  /* octets as sent, before dot-stuffing */
     bool sized;
     bool deleted;   /* to be removed at QUIT */
     bool retrieved; /* to be marked \Seen at QUIT */

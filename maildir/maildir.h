@@ -131,6 +131,8 @@ struct mail_info {
 int mailbox_message_info(struct mailbox *mb, uint32_t uid, struct mail_info *info, struct err *e);
 /* POP3 UIDL text that Dovecot stored for it (uidlist field P), or NULL: then the caller's own format. */
 const char *mailbox_pop3_uidl(const struct mailbox *mb, uint32_t uid);
+/* POP3 order that Dovecot stored for it (uidlist field O): messages that have one come first, by it. 0: none. */
+uint32_t mailbox_pop3_order(const struct mailbox *mb, uint32_t uid);
 
 enum mail_store_how { MAIL_FLAGS_SET, MAIL_FLAGS_ADD, MAIL_FLAGS_REMOVE };
 struct mail_flag_change {

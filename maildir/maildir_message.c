@@ -141,3 +141,13 @@ const char *mailbox_pop3_uidl(const struct mailbox *mb, uint32_t uid)
     text[value.n] = '\0';
     return text;
 }
+
+uint32_t mailbox_pop3_order(const struct mailbox *mb, uint32_t uid)
+{
+    struct bytes value;
+    uint64_t order;
+    const struct uidlist_entry *line = uidlist_find(&mb->uidlist, uid);
+    if (!line || !uidlist_field(line, 'O', &value) || !bytes_to_u64(value, UINT32_MAX, &order))
+        return 0;
+    return (uint32_t)order;
+}

@@ -178,6 +178,36 @@ def _():
     s.quit()
 
 
+@test("the order of an earlier server stays: messages that have one come first")
+def _():
+    box = Box(ONE, TWO, ONE, TWO)
+    lines = ["3 V1234567890 N9 G00112233445566778899aabbccddeeff"]
+    for i, field in enumerate(("", "O2 ", "", "O1 ")):
+        lines.append("%d %s:%d.M%dP1.host" % (i + 1, field, 1000000000 + i, i))
+    for name in os.listdir(os.path.join(box.path, "new")):
+        os.rename(os.path.join(box.path, "new", name), os.path.join(box.path, "cur", name + ":2,"))
+    with open(os.path.join(box.path, "dovecot-uidlist"), "w") as f:
+        f.write("\n".join(lines) + "\n")
+    s = Pop3(box)
+    equal([line.split()[1][:8] for line in s.many("UIDL")], [b"%08x" % uid for uid in (4, 2, 1, 3)])
+    for number in (1, 2, 3):
+        s.ask("DELE %d" % number)
+    s.quit()
+    equal(box.names(), ["1000000002.M2P1.host:2,"])
+
+
+@test("a message whose flags another client changes is still there, and still goes")
+def _():
+    box = Box(ONE, TWO)
+    s = Pop3(box)
+    for name in box.names():
+        os.rename(os.path.join(box.path, "cur", name), os.path.join(box.path, "cur", name + "FS"))
+    equal(b"".join(s.many("RETR 2")), TWO)
+    s.ask("DELE 1")
+    matches(s.quit(), r"^\+OK")
+    equal(box.names(), ["1000000001.M1P1.host:2,FS"])
+
+
 @test("a message that another client removed is told as gone, and the session goes on")
 def _():
     box = Box(ONE, TWO)
