@@ -52,7 +52,7 @@ def conf_with_smtp_on(address):
         old = f.read()
     with open(path, "w") as f:
         old = re.sub(r'run_dir *= *"[^"]*"', 'run_dir = "%s/other-run"' % home, old)
-        f.write(re.sub(r"(?m)^(\s*)smtp *=.*$", r'\1smtp = {"%s"}' % address, old))
+        f.write(old.replace(values["smtp"], address))
     os.chmod(path, 0o644)
     return path
 
@@ -98,7 +98,9 @@ def _():
     path = conf_with_smtp_on("*:40999")
     done = as_nobody(os.path.join(BUILD, "relay", "posthouse-relayd"), "-c", path, "-L", os.path.join(box, "libexec"))
     check(done.returncode != 0, "it started")
-    matches(done.stdout.decode("utf-8", "replace") + open(values["log"]).read(), r"\*:40999 is not a loopback address|not a loopback")
+    with open(values["log"]) as f:
+        said = done.stdout.decode("utf-8", "replace") + f.read()
+    matches("\n".join(said.splitlines()[-5:]), r"\*:40999 is not a loopback address")
 
 
 @test("an account with another uid is not served")
