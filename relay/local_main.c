@@ -48,6 +48,7 @@ static void batch_add(struct batch *b, struct msg_in *in)
     *d = (struct mail_delivery){.fd = -1};
     b->ids[b->n] = msg_get_u32(in);
     b->uniques[b->n] = msg_get_str(in);
+    d->again = msg_get_u32(in);
     struct bytes head = msg_get_bytes(in);
     b->heads[b->n] = xcalloc(head.n + 1, 1);
     memcpy(b->heads[b->n], head.p, head.n);

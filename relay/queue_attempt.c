@@ -130,6 +130,7 @@ static void deliver_local(struct attempt *a, struct attempt_leg *leg)
                                   .fd = a->content.fd,
                                   .offset = a->content.offset,
                                   .size = a->content.size,
+                                  .repeat = a->repeat,
                                   .done = on_local,
                                   .arg = leg};
     a->pending++;

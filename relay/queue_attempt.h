@@ -14,6 +14,7 @@ struct attempt {
     struct queue *q;
     struct envelope *env;
     struct content content; /* read-only descriptor */
+    bool repeat;            /* deliveries may have been done before: a crash, a lost answer */
     bool remote;            /* send what goes elsewhere too; else such recipients stay without a verdict */
     void (*done)(struct attempt *a);
     void *arg;

@@ -91,7 +91,8 @@ static int spool(struct commit *c, const struct count *n)
         return -1;
     }
     if (waits)
-        runner_add(c->q->runner, c->env.id, n->open ? 0 : c->q->schedule.retry_first);
+        runner_add(c->q->runner, c->env.id, n->open ? 0 : c->q->schedule.retry_first,
+                   c->env.nrcpts > COMMIT_RCPT_MAX);
     return 0;
 }
 

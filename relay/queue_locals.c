@@ -151,6 +151,7 @@ static void send_job(struct local *local, struct local_job *job)
     msg_init(&m, DELIVER);
     msg_put_u32(&m, job->id);
     msg_put_str(&m, job->unique);
+    msg_put_u32(&m, job->repeat || job->again);
     msg_put_bytes(&m, job->head);
     msg_put_u64(&m, job->offset);
     msg_put_u64(&m, job->size);

@@ -20,6 +20,7 @@ struct local_job {
     struct bytes head;
     int fd; /* read-only */
     uint64_t offset, size;
+    bool repeat; /* it may have been delivered before */
     /* The deliverer's word: ERR_OK: durable in the Maildir. Never from inside locals_deliver. */
     void (*done)(struct local_job *job, enum err_code code, const char *text);
     void *arg;

@@ -57,6 +57,6 @@ int report_failures(struct queue *q, const struct envelope *env, const struct co
         return -1;
     }
     log_info("%s: report to <%s> about %zu recipients of %s", id, env->reverse_path, nfailed, env->id);
-    runner_add(q->runner, id, 0);
+    runner_add(q->runner, id, 0, true);
     return 0;
 }

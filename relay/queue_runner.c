@@ -23,6 +23,7 @@ struct waiting {
     struct runner *runner;
     char id[STORE_ID_LEN + 1];
     bool active, hurry;
+    bool fresh; /* no delivery of it was begun yet */
     /* while active */
     struct spooled message;
     struct attempt attempt;
@@ -79,9 +80,9 @@ static struct waiting *add(struct runner *r, const char *id, uint64_t due)
     return w;
 }
 
-void runner_add(struct runner *r, const char *id, uint64_t wait)
+void runner_add(struct runner *r, const char *id, uint64_t wait, bool fresh)
 {
-    add(r, id, wait ? queue_now() + wait : 0);
+    add(r, id, wait ? queue_now() + wait : 0)->fresh = fresh;
     set_timer(r);
 }
 
@@ -239,9 +240,11 @@ static void begin(struct waiting *w)
         (struct attempt){.q = r->q,
                          .env = env,
                          .content = {.fd = w->message.fd, .offset = w->message.offset, .size = env->size},
+                         .repeat = !w->fresh,
                          .remote = true,
                          .done = attempt_done,
                          .arg = w};
+    w->fresh = false;
     attempt_start(&w->attempt);
 }
 

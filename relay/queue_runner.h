@@ -11,8 +11,9 @@
 struct runner *runner_new(struct queue *q);
 /* Find what is in the spool. */
 int runner_scan(struct runner *r, struct err *e);
-/* A message that was just put into the spool; first tried so many seconds from now. */
-void runner_add(struct runner *r, const char *id, uint64_t wait);
+/* A message that was just put into the spool; first tried so many seconds from now. fresh: no delivery of it
+ * was begun yet. */
+void runner_add(struct runner *r, const char *id, uint64_t wait, bool fresh);
 /* Try everything now. */
 void runner_flush(struct runner *r);
 /* Start nothing more. */

@@ -39,7 +39,8 @@
  *
  * queue -> local, on that socket
  * ------------------------------------------------------------------------------------------------
- *   DELIVER       id, unique str, head bytes, offset u64, size u64, fd (read-only)
+ *   DELIVER       id, unique str, again u32 (1: may have been done before), head bytes, offset u64, size u64,
+ *                 fd (read-only)
  * local -> queue
  *   DELIVERED     id, enum err_code u32 (ERR_OK: durable in the Maildir), text str (capped by the reader)
  *
