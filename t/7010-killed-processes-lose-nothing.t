@@ -37,6 +37,10 @@ def serving():
         for service, greeting in (("smtp", "220"), ("imap", r"\* OK"), ("pop3", r"\+OK")):
             t = Talk(server, service, timeout=2)
             t.until(greeting)
+            if service == "smtp":
+                for line in ("EHLO x", "MAIL FROM:<friend@example.org>", "RCPT TO:<anna@localhost>"):
+                    if not t.ask(line).split("\n")[-1].startswith("250"):
+                        return False
             t.close()
         t = Talk(server, "imap", timeout=2)
         t.until(r"\* OK")
