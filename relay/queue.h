@@ -1,10 +1,13 @@
 /*
  * queue.h - what the parts of the queue process share: the loop, those that it asks, the settings in force.
  *
- *   queue_main      life and settings                 queue_smtp      sessions of smtp
- *   queue_submit    the sendmail command              queue_commit    end of a transaction: deliver, spool,
- * refuse queue_attempt   one round over the recipients     queue_locals    deliverers         queue_remotes
- * senders queue_runner    what waits in the spool           queue_report    reports to senders
+ *   queue_main      life and settings
+ *   queue_smtp      the connection of smtp          queue_session   one client of it
+ *   queue_place     where messages are written      queue_submit    the sendmail command
+ *   queue_commit    the end of a transaction        queue_attempt   one round over the recipients
+ *   queue_locals    deliverers                      queue_remotes   senders
+ *   queue_runner    what waits in the spool         queue_store     the spool
+ *   queue_report    reports to senders              queue_list      the listing for mailq
  */
 #ifndef RELAY_QUEUE_H
 #define RELAY_QUEUE_H

@@ -1,11 +1,10 @@
 /*
  * queue_commit.c - what the sender is told, and what must be durable before.
  *
- *   every recipient delivered                    250, nothing of it remains here
- *   all refused for good                         5xx to the sender itself, no report
- *   all refused for now                          4xx: the sender comes again (with `keep`: spooled, 250)
- *   anything else                                what waits is spooled, what failed is reported, both
- * durable; then 250
+ *   every recipient delivered    250, nothing of it remains here
+ *   all refused for good         5xx to the sender itself, no report
+ *   all refused for now          4xx: the sender comes again (with `keep`: spooled, 250)
+ *   anything else                what waits is spooled, what failed is reported, both durable; then 250
  */
 #include "relay/queue_commit.h"
 

@@ -1,8 +1,8 @@
 /*
  * queue_remotes.c - handing messages to senders.
  *
- *   ASKED --DELIVERER_READY--> IDLE <--SENT_ALL-- BUSY        IDLE for 10 s, an error, a missed deadline:
- * gone
+ *   ASKED --DELIVERER_READY--> IDLE <--SENT_ALL-- BUSY
+ *   IDLE for 10 s, an error, a missed deadline: gone
  *
  * When the destination cannot be reached at all (4.4.1), the lane rests and what stands in line is told
  * "later" at once, so that a dead smarthost costs one attempt and not one for each message.

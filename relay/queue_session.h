@@ -1,9 +1,8 @@
 /*
- * queue_session.h - one client of smtp as the queue sees it: its account, and the transaction that it has
- * begun.
+ * queue_session.h - one client of smtp as the queue sees it: its account, and the transaction that it began.
  *
- *   IDLE --mail--> MAIL --rcpt*--> MAIL --data--> DATA --grow--> DATA --commit--> IDLE      rset: back to
- * IDLE from anywhere
+ *   IDLE --mail--> MAIL --rcpt*--> MAIL --data--> DATA --grow--> DATA --commit--> IDLE
+ *   rset: back to IDLE from anywhere
  */
 #ifndef RELAY_QUEUE_SESSION_H
 #define RELAY_QUEUE_SESSION_H
