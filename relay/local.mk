@@ -86,7 +86,7 @@ BEHAVIOUR_TESTS += \
 	t/3520-spool-and-smarthost.t \
 	t/3530-sendmail-as-programs-call-it.t \
 	t/3540-hostile-smarthost-harms-nothing.t \
-	t/7040-killed-queue-loses-nothing-it-took.t
+	t/3550-killed-queue-loses-nothing-it-took.t
 EXTRA_DIST += t/smarthost.py
 
 FUZZ_TARGETS += envelope queue_journal queue_trace remote_reply sendmail_header
