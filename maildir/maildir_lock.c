@@ -2,8 +2,9 @@
  * maildir_lock.c - see maildir_lock.h.
  *
  * A dotlock (content "pid:host") is taken over when it is older than 120 s (30 s for subscriptions), or older
- * than 2 s while its pid on this host is dead. Before taking over, the file is looked at once more: it must
- * still be the same one.
+ * than 2 s while its pid on this host is dead. An empty one counts as dead: its maker was killed between
+ * making and writing it, which lie microseconds apart. Before taking over, the file is looked at once more:
+ * it must still be the same one.
  */
 #include "maildir/maildir_lock.h"
 
@@ -58,8 +59,9 @@ static bool holder_is_dead(int dir_fd, const char *name)
 {
     char text[128] = "";
     AUTO_CLOSE int fd = openat(dir_fd, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
-    if (fd < 0 || read(fd, text, sizeof text - 1) <= 0)
-        return false;
+    ssize_t n = fd < 0 ? -1 : read(fd, text, sizeof text - 1);
+    if (n <= 0)
+        return n == 0;
     AUTO_STRBUF struct strbuf host = STRBUF_INIT(128);
     maildir_name_host(&host);
     char *colon = strchr(text, ':');
