@@ -14,6 +14,7 @@
 #include "access/imap_reply.h"
 #include "access/imap_seqset.h"
 #include "access/imap_view.h"
+#include "access/session_options.h"
 #include "maildir/maildir.h"
 
 #define IMAP_IDLE_TIMEOUT_MS    (30 * 60 * 1000) /* between commands */
@@ -26,14 +27,8 @@
 struct imap_message;
 struct mail_append;
 
-struct imap_options {
-    const char *user, *mail, *remote, *tag; /* tag NULL: tried by hand */
-    int64_t quota_bytes, quota_messages;
-    bool secure;
-};
-
 struct imap {
-    const struct imap_options *options;
+    const struct session_options *options;
     struct imap_io io;
     struct imap_parse parse;
     struct mail_store *store;

@@ -67,6 +67,7 @@ TESTS += t/unit/imap_search_test
 # The session.
 pkglibexec_PROGRAMS += access/posthouse-imap
 access_posthouse_imap_SOURCES = \
+	access/session_options.c access/session_options.h \
 	access/imap_cmd_append.c \
 	access/imap_cmd_capability.c \
 	access/imap_cmd_close.c \
@@ -139,6 +140,7 @@ access_posthouse_login_LDADD = access/libimap.a $(ACCESS_LIBS)
 
 pkglibexec_PROGRAMS += access/posthouse-pop3
 access_posthouse_pop3_SOURCES = \
+	access/session_options.c access/session_options.h \
 	access/imap_io.c access/imap_io.h \
 	access/pop3_execute.c \
 	access/pop3_main.c \

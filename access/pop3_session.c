@@ -22,7 +22,7 @@ static int compare_mails(const void *a, const void *b)
     return (x->uid > y->uid) - (x->uid < y->uid);
 }
 
-int pop3_open(struct pop3 *s, const struct pop3_options *options, struct err *e)
+int pop3_open(struct pop3 *s, const struct session_options *options, struct err *e)
 {
     struct mail_store_options store = {.root = options->mail,
                                        .create = true,

@@ -8,15 +8,10 @@
 
 #include "access/imap_io.h"
 #include "access/pop3_command.h"
+#include "access/session_options.h"
 #include "maildir/maildir.h"
 
 #define POP3_IDLE_MS (10 * 60 * 1000)
-
-struct pop3_options {
-    const char *user, *mail, *remote;
-    int64_t quota_bytes, quota_messages;
-    bool secure;
-};
 
 /* Message n is mails[n - 1]. */
 struct pop3_mail {
@@ -30,7 +25,7 @@ struct pop3_mail {
 };
 
 struct pop3 {
-    const struct pop3_options *options;
+    const struct session_options *options;
     struct imap_io io;
     struct mail_store *store;
     struct mailbox *mailbox;
@@ -42,7 +37,7 @@ struct pop3 {
 };
 
 /* 0, or -1 with e. */
-int pop3_open(struct pop3 *s, const struct pop3_options *options, struct err *e);
+int pop3_open(struct pop3 *s, const struct session_options *options, struct err *e);
 void pop3_close(struct pop3 *s);
 /* Greets and serves until the end. */
 void pop3_run(struct pop3 *s);

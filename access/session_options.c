@@ -1,0 +1,89 @@
+/*
+ * session_options.c - the beginning of posthouse-imap and posthouse-pop3. See session_options.h.
+ */
+#include "access/session_options.h"
+
+#include "base/bytes.h"
+#include "base/log.h"
+#include "base/priv.h"
+
+#include <fcntl.h>
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+
+#define LOG_FD 3
+
+static const struct option long_options[] = {
+    {"user", required_argument, NULL, 'u'},
+    {"mail", required_argument, NULL, 'm'},
+    {"remote", required_argument, NULL, 'r'},
+    {"tag", required_argument, NULL, 't'},
+    {"quota-bytes", required_argument, NULL, 'b'},
+    {"quota-messages", required_argument, NULL, 'n'},
+    {"secure", no_argument, NULL, 's'},
+    {0},
+};
+
+static void usage(const char *program)
+{
+    fprintf(stderr,
+            "usage: %s --user NAME --mail DIR [--remote ADDR] [--tag TAG] [--quota-bytes N]\n"
+            "       [--quota-messages N] [--secure]\n",
+            program);
+    exit(100);
+}
+
+static int64_t number(const char *program, const char *text)
+{
+    uint64_t value;
+    if (!bytes_to_u64(bytes_of(text), INT64_MAX, &value))
+        usage(program);
+    return (int64_t)value;
+}
+
+static bool text_option(struct session_options *o, int name, const char *value)
+{
+    const char **field = name == 'u' ? &o->user : name == 'm' ? &o->mail : name == 'r' ? &o->remote : &o->tag;
+    if (!strchr("umrt", name))
+        return false;
+    *field = value;
+    return true;
+}
+
+static void read_options(struct session_options *o, const char *program, int argc, char **argv)
+{
+    *o = (struct session_options){.remote = "local"};
+    for (int name; (name = getopt_long(argc, argv, "", long_options, NULL)) != -1;) {
+        if (name == 'b')
+            o->quota_bytes = number(program, optarg);
+        else if (name == 'n')
+            o->quota_messages = number(program, optarg);
+        else if (name == 's')
+            o->secure = true;
+        else if (!text_option(o, name, optarg))
+            usage(program);
+    }
+    if (optind != argc || !o->user || !o->mail || o->mail[0] != '/')
+        usage(program);
+}
+
+static void open_log(const char *program)
+{
+    struct stat st;
+    if (fstat(LOG_FD, &st) || !S_ISSOCK(st.st_mode)) {
+        log_init_stderr(program);
+        return;
+    }
+    fcntl(LOG_FD, F_SETFD, FD_CLOEXEC);
+    log_init_child(program, LOG_FD);
+}
+
+void session_begin(struct session_options *o, const char *program, int argc, char **argv)
+{
+    open_log(program);
+    priv_hide();
+    umask(077);
+    read_options(o, program, argc, argv);
+}

@@ -1,0 +1,22 @@
+/*
+ * session_options.h - how accessd starts a session program, one form for IMAP and POP3: arguments, log,
+ * umask.
+ */
+#ifndef ACCESS_SESSION_OPTIONS_H
+#define ACCESS_SESSION_OPTIONS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct session_options {
+    const char *user, *mail, *remote; /* account, absolute Maildir, the client's address */
+    const char *tag;                  /* IMAP: of the login command; NULL: tried by hand */
+    int64_t quota_bytes, quota_messages;
+    bool secure;
+};
+
+/* Make this process a session: open the log (descriptor 3 if it is a socket, else standard error), hide from
+ * tracers, set the umask, read the arguments. Ends the process with status 100 if they are wrong. */
+void session_begin(struct session_options *o, const char *program, int argc, char **argv);
+
+#endif
