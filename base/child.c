@@ -93,6 +93,8 @@ static void on_control(struct chan *ch, struct msg_in *in, void *arg)
     } else if (in->type == CTL_LISTEN) {
         handle_listen(c, in);
     } else if (in->type == CTL_START) {
+        if (!c->listening_anew && c->hooks->listen_begin)
+            c->hooks->listen_begin(); /* none is wanted any more */
         c->listening_anew = false;
         say_ready(c);
     } else if (in->type == CTL_DRAIN) {
