@@ -107,7 +107,7 @@ static void finish(struct request *q, enum auth_status status, struct bytes text
 static void add_word(struct strbuf *text, const char *key, const char *value)
 {
     strbuf_adds(text, key);
-    for (size_t i = 0; value[i] && i < LOG_WORD_MAX; i++)
+    for (size_t i = 0; i < LOG_WORD_MAX && value[i]; i++)
         strbuf_addc(text, value[i] > ' ' && value[i] < 0x7f && value[i] != '=' ? value[i] : '?');
 }
 

@@ -18,8 +18,8 @@ struct bytes {
     size_t n;
 };
 
-#define BYTES(lit) ((struct bytes){(lit), sizeof(lit) - 1}) /* of a string literal */
-#define BYTES_FMT  "%.*s"                                   /* printf: BYTES_FMT, BYTES_ARG(b) */
+#define BYTES(lit)   ((struct bytes){(lit), sizeof(lit) - 1}) /* of a string literal */
+#define BYTES_FMT    "%.*s"                                   /* printf: BYTES_FMT, BYTES_ARG(b) */
 #define BYTES_ARG(b) (int)((b).n), (b).p
 
 static inline struct bytes bytes_of(const char *cstr)

@@ -10,7 +10,7 @@
 #include "base/err.h"
 
 enum sandbox_profile {
-    SANDBOX_NET,  /* faces strangers: accepted sockets, local sockets, memory, clocks; opens no file, starts no process */
+    SANDBOX_NET, /* faces strangers: accepted sockets, local sockets, memory, clocks; opens no file, starts no process */
     SANDBOX_AUTH, /* the same without Internet sockets, plus reading descriptors it is handed */
 };
 

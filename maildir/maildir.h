@@ -58,11 +58,11 @@ void mail_store_close(struct mail_store *store); /* NULL is fine */
 /* ---- folders ---- */
 
 struct mail_folder {
-    char *name;       /* UTF-8 */
-    bool exists;      /* false: only a parent of others (\NonExistent), or only subscribed */
+    char *name;  /* UTF-8 */
+    bool exists; /* false: only a parent of others (\NonExistent), or only subscribed */
     bool subscribed;
     bool has_children;
-    bool has_new;     /* a file in new/ */
+    bool has_new; /* a file in new/ */
 };
 
 /* All folders sorted by name, INBOX first, missing parents included. Free with mail_folders_free. */
@@ -80,7 +80,8 @@ struct mailbox_status {
     uint32_t messages, recent, unseen, uidnext, uidvalidity;
     uint64_t size; /* sum of the virtual sizes that names tell */
 };
-int mail_store_status(struct mail_store *store, const char *name, struct mailbox_status *status, struct err *e);
+int mail_store_status(struct mail_store *store, const char *name, struct mailbox_status *status,
+                      struct err *e);
 
 /* ---- an open mailbox ---- */
 
@@ -100,7 +101,8 @@ struct mail {
 
 /* Open (and for a writer: number new messages, move them from new/ to cur/). ERR_NOTFOUND, ERR_CORRUPT (uidlist unreadable
  * in a folder that has mail: needs an operator; nothing is renumbered). */
-int mailbox_open(struct mailbox **mb, struct mail_store *store, const char *name, bool read_only, struct err *e);
+int mailbox_open(struct mailbox **mb, struct mail_store *store, const char *name, bool read_only,
+                 struct err *e);
 void mailbox_close(struct mailbox *mb);
 /* Look at the directories again and update the list. Costs two stats when nothing changed. A message that vanished is removed
  * from the list only after a second look. */
@@ -113,7 +115,7 @@ uint32_t mailbox_uidnext(const struct mailbox *mb);
 /* Rises with every change to the list. */
 uint64_t mailbox_sequence(const struct mailbox *mb);
 size_t mailbox_count(const struct mailbox *mb);
-const struct mail *mailbox_at(const struct mailbox *mb, size_t index); /* ascending UIDs */
+const struct mail *mailbox_at(const struct mailbox *mb, size_t index);   /* ascending UIDs */
 const struct mail *mailbox_find(const struct mailbox *mb, uint32_t uid); /* NULL if it is gone */
 /* Name of keyword n (0..25), NULL if that letter has none. */
 const char *mailbox_keyword(const struct mailbox *mb, unsigned n);
@@ -148,7 +150,7 @@ int mailbox_store(struct mailbox *mb, const uint32_t *uids, size_t n, const stru
 int mailbox_expunge(struct mailbox *mb, const uint32_t *uids, size_t n, bool force, struct err *e);
 
 struct mail_copy_result {
-    uint32_t uidvalidity; /* of the destination */
+    uint32_t uidvalidity;      /* of the destination */
     uint32_t *source, *target; /* n UIDs each, malloc'ed, ascending pairs */
     size_t n;
 };
@@ -160,7 +162,8 @@ void mail_copy_result_done(struct mail_copy_result *result);
 /* ---- append ---- */
 
 struct mail_append;
-int mail_append_begin(struct mail_append **append, struct mail_store *store, const char *folder, struct err *e);
+int mail_append_begin(struct mail_append **append, struct mail_store *store, const char *folder,
+                      struct err *e);
 /* Start the next message. date: INTERNALDATE. Keyword names as in mail_flag_change. */
 int mail_append_add(struct mail_append *append, uint32_t flags, const char *const *keywords, size_t nkeywords,
                     time_t date, struct err *e);
@@ -175,13 +178,14 @@ void mail_append_abort(struct mail_append *append);
 /* ---- delivery ---- */
 
 struct mail_delivery {
-    int fd;              /* the message, read with pread from `offset`; LF line ends */
+    int fd; /* the message, read with pread from `offset`; LF line ends */
     off_t offset, size;
-    struct bytes head;   /* trace lines put in front (Return-Path, Delivered-To), LF line ends */
-    const char *unique;  /* derives the file name, so that the same delivery done twice is found: [A-Za-z0-9]{1,40} */
-    bool again;          /* may have been done before: new/ is searched for it first */
-    int result;          /* out: 0 or -1 */
-    struct err err;      /* out */
+    struct bytes head; /* trace lines put in front (Return-Path, Delivered-To), LF line ends */
+    const char
+        *unique; /* derives the file name, so that the same delivery done twice is found: [A-Za-z0-9]{1,40} */
+    bool again;  /* may have been done before: new/ is searched for it first */
+    int result;  /* out: 0 or -1 */
+    struct err err; /* out */
 };
 /* Deliver n messages into new/ of a folder: write all, sync all, rename all, sync the directory once. Durable. ERR_QUOTA, ERR_SPACE ... per
  * message. Returns the number that failed. */

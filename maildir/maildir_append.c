@@ -1,10 +1,13 @@
 /*
  * maildir_append.c - APPEND: one or many messages into cur/ as one act.
  *
- *   S1, S2  each message in tmp/, written and synced (maildir_write.c)
- *   S3 under the uidlist lock: all renamed into cur/ with their flags    a crash here: some whole messages,
- * unacknowledged S4 cur/ synced S5 their UIDs appended to the uidlist and synced: acknowledged An error takes
- * everything back.
+ *   S1 S2  each message in tmp/, written and synced (maildir_write.c)
+ *   S3     under the uidlist lock: all renamed into cur/ with their flags
+ *          a crash here: some whole messages are there that were not acknowledged
+ *   S4     cur/ synced
+ *   S5     their UIDs appended to the uidlist and synced: acknowledged
+ *
+ * An error takes everything back.
  */
 #include "maildir/maildir_internal.h"
 

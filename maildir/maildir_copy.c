@@ -1,14 +1,16 @@
 /*
  * maildir_copy.c - COPY and MOVE within a store, by hard link.
  *
- *   S1 under the destination's lock: files linked into its cur/ under new names, with their flags
- *                                     a crash here: whole copies exist that were not acknowledged; they get
- * UIDs as new mail S2 cur/ of the destination synced S3 their UIDs appended to the uidlist and synced: a copy
- * is acknowledged here S4 MOVE: the sources unlinked under the source's lock, and its cur/ synced:
- * acknowledged a crash between S3 and S4: the message is in both folders, never in none An error before S3
- * takes the links back. The locks are never held both, so two moves cannot wait for each other. The hard link
- * keeps the file's mtime, and so INTERNALDATE. MOVE keeps the message's GUID (uidlist field G; its default is
- * the base name).
+ *   S1  under the destination's lock: files linked into its cur/ under new names, with their flags
+ *       a crash here: whole copies exist that were not acknowledged; they get UIDs as new mail
+ *   S2  cur/ of the destination synced
+ *   S3  their UIDs appended to the uidlist and synced: a copy is acknowledged here
+ *   S4  MOVE: the sources unlinked under the source's lock, and its cur/ synced: acknowledged
+ *       a crash between S3 and S4: the message is in both folders, never in none
+ *
+ * An error before S3 takes the links back. The two locks are never held both, so two moves cannot wait for each
+ * other. The hard link keeps the file's mtime, and so INTERNALDATE. MOVE keeps the message's GUID (uidlist field G;
+ * its default is the base name).
  */
 #include "maildir/maildir_internal.h"
 

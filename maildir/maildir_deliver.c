@@ -1,11 +1,13 @@
 /*
  * maildir_deliver.c - delivery into new/: write all, sync all, rename all, sync the directory once.
  *
- *   S1 tmp/ files written and synced              a crash here: rubbish in tmp/
- *   S2 renamed into new/ one by one               a crash here: some whole messages, none acknowledged; the
- * queue tries again S3 new/ synced: acknowledged No lock is taken and no UID is given: the next session does
- * that. The name carries the delivery's `unique` word, so that the second delivery of the same message after
- * a crash finds the first one as long as it is in new/.
+ *   S1  tmp/ files written and synced       a crash here: rubbish in tmp/
+ *   S2  renamed into new/ one by one        a crash here: some whole messages, none acknowledged; the queue tries
+ *                                           again
+ *   S3  new/ synced: acknowledged
+ *
+ * No lock is taken and no UID is given: the next session does that. The name carries the delivery's `unique` word, so
+ * that the second delivery of the same message after a crash finds the first one as long as it is in new/.
  */
 #include "maildir/maildir_internal.h"
 

@@ -1,13 +1,16 @@
 /*
  * maildir_folder.c - the tree of folders: list, create, delete, rename.
  *
- * Maildir++: ".A.B" directories below the root, each with cur/ new/ tmp/ and the empty marker
- * `maildirfolder`. Parents need not exist.
+ * Maildir++: ".A.B" directories below the root, each with cur/ new/ tmp/ and the empty marker `maildirfolder`.
+ * Parents need not exist.
  *
- * delete   S1 the directory renamed to "..posthouse-deleted.<unique>" (names starting with ".." are no
- * folders to anybody) S2 root synced: acknowledged    S3 its files removed; a crash in between leaves a
- * directory nobody lists rename   S1 each directory of the subtree renamed, the folder itself first    S2
- * root synced: acknowledged a crash in S1 leaves some children under the old name: whole folders all of them
+ *   delete  S1  the directory renamed to "..posthouse-deleted.<unique>" (names starting with ".." are no folders to
+ *               anybody)
+ *           S2  root synced: acknowledged
+ *           S3  its files removed; a crash in between leaves a directory that nobody lists
+ *   rename  S1  each directory of the subtree renamed, the folder itself first; a crash here leaves some children
+ *               under the old name: whole folders all of them
+ *           S2  root synced: acknowledged
  */
 #include "maildir/maildir_internal.h"
 #include "maildir/maildir_subscriptions.h"

@@ -2,20 +2,23 @@
  * maildir_scan.c - looking at new/ and cur/ again, and what follows from it.
  *
  * Under the uidlist lock, so that other servers' scans and our own renames never meet:
- *   1 bring the uidlist up to date
- *   2 rename what is in new/ into cur/ with ":2," (a writer only; what cannot be moved is served from new/)
- *   3 read the names of cur/ (and of new/ for a reader)
- *   4 join them with the uidlist by base: known files keep their UID, others get the next ones in the order
- * of their names 5 append the new UIDs to the uidlist and sync it: only then may a client see them Without
- * the lock (disk full, no write permission) only known messages are listed.
+ *
+ *   1  bring the uidlist up to date
+ *   2  rename what is in new/ into cur/ with ":2," (a writer only; what cannot be moved is served from new/)
+ *   3  read the names of cur/ (and of new/ for a reader)
+ *   4  join them with the uidlist by base: known files keep their UID, others get the next ones in the order of their
+ *      names
+ *   5  append the new UIDs to the uidlist and sync it: only then may a client see them
+ *
+ * Without the lock (disk full, no write permission) only known messages are listed.
  *
  * Races with writers that take no lock (mutt, procmail, mv):
- * - readdir may miss a file that is renamed meanwhile: before a message is believed gone, cur/ and new/ are
- * read once more;
+ * - readdir may miss a file that is renamed meanwhile: before a message is believed gone, cur/ and new/ are read
+ *   once more;
  * - the same base seen twice is one message: the second name is ignored, since removing one could lose mail;
- * - a directory's mtime has a granularity: one that changed less than a second before it was looked at is
- * looked at again. No file is opened and no file is stat'ed here: a FIFO in cur/ costs nothing until somebody
- * fetches it.
+ * - a directory's mtime has a granularity: one that changed less than a second before it was looked at is looked at
+ *   again.
+ * No file is opened and no file is stat'ed here: a FIFO in cur/ costs nothing until somebody fetches it.
  */
 #include "maildir/maildir_internal.h"
 

@@ -1,19 +1,23 @@
 /*
  * maildir_uidlist.c - dovecot-uidlist version 3, and what else UIDs may come from.
  *
- * Format: a header "3 V<validity> N<next> G<guid> ..." and lines "<uid> [<KEY><value> ...] :<base>", UIDs
- * strictly ascending. Readers take no lock, so the file is never edited in place: lines are appended under
- * the lock, or the whole is written to dovecot-uidlist.tmp and renamed. Lines whose file is gone stay until a
- * rewrite. Appended lines may exceed N. A violation makes Dovecot delete the file, and its users lose their
- * UIDs: what is written here must be exactly this.
+ * Format: a header "3 V<validity> N<next> G<guid> ..." and lines "<uid> [<KEY><value> ...] :<base>", UIDs strictly
+ * ascending. Readers take no lock, so the file is never edited in place: lines are appended under the lock, or the
+ * whole is written to dovecot-uidlist.tmp and renamed. Lines whose file is gone stay until a rewrite. Appended lines
+ * may exceed N. A violation makes Dovecot delete the file, and its users lose their UIDs: what is written here must be
+ * exactly this.
  *
  * States of the file, under the lock:
- *   S1 as before                      a crash here: nothing happened
- *   S2 lines appended, not synced     a crash here: some whole lines and perhaps a cut-off one, which the
- * next writer drops by rewriting; nobody was told these UIDs S3 appended and synced            the UIDs may
- * be told T1 .tmp written and synced        a crash here: an unused .tmp, overwritten next time T2 renamed
- * over the old one       a crash here: old or new file, each whole T3 directory synced               as S3 A
- * missing file with Courier's database beside it is taken over from there, once, by T1 to T3.
+ *
+ *   S1  as before                     a crash here: nothing happened
+ *   S2  lines appended, not synced    a crash here: some whole lines and perhaps a cut-off one, which the next writer
+ *                                     drops by rewriting; nobody was told these UIDs
+ *   S3  appended and synced           the UIDs may be told
+ *   T1  .tmp written and synced       a crash here: an unused .tmp, overwritten next time
+ *   T2  renamed over the old one      a crash here: old or new file, each whole
+ *   T3  directory synced              as S3
+ *
+ * A missing file with Courier's database beside it is taken over from there, once, by T1 to T3.
  */
 #include "maildir/maildir_uidlist.h"
 

@@ -16,11 +16,11 @@
 #include <sys/types.h>
 #include <time.h>
 
-#define MESSAGE_PARTS_MAX   10000     /* parts of one message; further ones are text of the last */
-#define MESSAGE_DEPTH_MAX   100       /* nesting; deeper parts are opaque */
-#define MESSAGE_HEADER_MAX  (1 << 20) /* octets of one part's header that are looked at */
-#define MESSAGE_PARAMS_MAX  100       /* parameters of one field */
-#define MESSAGE_ADDRS_MAX   10000     /* addresses of one field */
+#define MESSAGE_PARTS_MAX  10000     /* parts of one message; further ones are text of the last */
+#define MESSAGE_DEPTH_MAX  100       /* nesting; deeper parts are opaque */
+#define MESSAGE_HEADER_MAX (1 << 20) /* octets of one part's header that are looked at */
+#define MESSAGE_PARAMS_MAX 100       /* parameters of one field */
+#define MESSAGE_ADDRS_MAX  10000     /* addresses of one field */
 
 /* ---- headers: message_header.c ---- */
 
@@ -79,8 +79,8 @@ struct mime_part {
     struct mime_param *disposition_params;
     size_t ndisposition_params;
     char *language, *location; /* language: the raw list, comma-separated */
-    bool multipart; /* has children as parts */
-    bool rfc822;    /* message/rfc822 or message/global: exactly one child, the message inside */
+    bool multipart;            /* has children as parts */
+    bool rfc822;               /* message/rfc822 or message/global: exactly one child, the message inside */
     struct mime_part *parent, *first_child, *last_child, *next;
     unsigned nchildren;
 };
@@ -115,7 +115,7 @@ void text_casefold(struct strbuf *out, struct bytes utf8);
  * [start, end) of the file; going on from where the last read ended does not rescan. */
 struct wire_reader {
     int fd;
-    uint64_t start, end; /* range in the file */
+    uint64_t start, end;         /* range in the file */
     uint64_t file_pos, wire_pos; /* where the next sequential read goes on */
     bool after_cr;
     char *buffer;

@@ -38,8 +38,8 @@ def end():
 
 
 atexit.register(end)
-if as_nobody("test", "-x", os.path.join(BUILD, "auth", "posthouse-authd")).returncode:
-    skip_all("the build tree cannot be read by other users")
+if not build_is_open_to(NOBODY.pw_uid):
+    skip_all("the build tree lies where other users cannot look")
 
 
 def masters():

@@ -228,6 +228,15 @@ class Sandbox:
 
 # ---- talking ----
 
+def build_is_open_to(uid):
+    """Can that uid execute what was built? Not if the clone lies in root's home."""
+    pid = os.fork()
+    if pid == 0:
+        os.setresuid(uid, uid, uid)
+        os._exit(0 if os.access(os.path.join(BUILD, "auth", "posthouse-authd"), os.X_OK) else 1)
+    return os.waitpid(pid, 0)[1] == 0
+
+
 def eventually(condition, seconds=10, what="it did not happen"):
     end = time.monotonic() + seconds
     while True:

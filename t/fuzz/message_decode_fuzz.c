@@ -5,7 +5,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
 
 static const char *const encodings[] = {"7bit", "base64", "quoted-printable", NULL};
 static const char *const charsets[] = {NULL,     "utf-8",       "iso-8859-1", "windows-1252", "iso-2022-jp",
-                                       "utf-16", "x-not-known", "euc-kr",      "gb18030",      "big5-hkscs"};
+                                       "utf-16", "x-not-known", "euc-kr",     "gb18030",      "big5-hkscs"};
 
 static void decode(struct bytes in, unsigned how, unsigned piece, struct strbuf *out)
 {
