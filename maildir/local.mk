@@ -37,6 +37,7 @@ maildir_libmaildir_a_SOURCES += \
 
 MAILDIR_LIBS = maildir/libmaildir.a $(UNISTRING_LIBS)
 
+FUZZ_TARGETS += maildir_keywords maildir_name maildir_uidlist
 FUZZ_TARGETS += message_address message_date message_decode message_header message_mime mutf7
 
 check_PROGRAMS += t/unit/message_address_test

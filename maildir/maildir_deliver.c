@@ -42,15 +42,25 @@ static bool is_unique_word(const char *unique)
     return n && n <= 40 && !unique[n];
 }
 
+/* Messages of this batch that are written but not yet in maildirsize. */
+struct pending {
+    int64_t octets, messages;
+};
+
 static int write_one(struct mail_store *store, struct folder *f, struct writer *w,
-                     const struct mail_delivery *d, struct err *e)
+                     const struct mail_delivery *d, struct pending *before, struct err *e)
 {
+    int64_t size = d->size + (int64_t)d->head.n;
     *w = (struct writer){.fd = -1};
     if (!is_unique_word(d->unique))
         return err_set(e, ERR_INTERNAL, "malformed delivery name");
-    if (quota_check(store, d->size + (int64_t)d->head.n, 1, e) || writer_open(w, f->tmp_fd, e))
+    if (quota_check(store, before->octets + size, before->messages + 1, e) || writer_open(w, f->tmp_fd, e))
         return -1;
-    return copy_in(w, d, e) || writer_close(w, 0, e) ? -1 : 0;
+    if (copy_in(w, d, e) || writer_close(w, 0, e))
+        return -1;
+    before->octets += size;
+    before->messages++;
+    return 0;
 }
 
 /* Has this delivery been done before? Its name would be the same but for the time in front. */
@@ -108,13 +118,14 @@ size_t mail_deliver(struct mail_store *store, const char *folder, struct mail_de
 {
     AUTO_FOLDER struct folder f = FOLDER_INIT;
     AUTO_FREE struct writer *writers = xcalloc(n + 1, sizeof *writers);
+    struct pending before = {0};
     struct err e;
     if (folder_open(&f, store, folder, &e)) {
         fail_all(deliveries, n, &e);
         return n;
     }
     for (size_t i = 0; i < n; i++)
-        deliveries[i].result = write_one(store, &f, &writers[i], &deliveries[i], &deliveries[i].err);
+        deliveries[i].result = write_one(store, &f, &writers[i], &deliveries[i], &before, &deliveries[i].err);
     for (size_t i = 0; i < n; i++)
         if (!deliveries[i].result)
             deliveries[i].result = name_one(&f, &writers[i], &deliveries[i], &deliveries[i].err);
@@ -123,7 +134,7 @@ size_t mail_deliver(struct mail_store *store, const char *folder, struct mail_de
         fail_all(deliveries, n, &e);
     }
     for (size_t i = 0; i < n; i++) {
-        if (!deliveries[i].result)
+        if (!deliveries[i].result && !writers[i].tmp_name) /* else it was there before, and is counted */
             quota_add(store, (int64_t)writers[i].size, 1);
         writer_abort(&writers[i]);
     }

@@ -308,9 +308,10 @@ static bool below(const char *name, const char *parent)
 }
 
 /* Every new name must be usable and free before the first directory is renamed. */
-static int check_targets(const struct mail_folder *folders, size_t n, const char *from, const char *to,
+static int check_targets(struct mail_folder *folders, size_t n, const char *from, const char *to,
                          struct err *e)
 {
+    struct list list = {folders, n};
     bool found = false;
     for (size_t i = 0; i < n; i++) {
         AUTO_STRBUF struct strbuf target = STRBUF_INIT(8192), dir = STRBUF_INIT(8192);
@@ -322,6 +323,9 @@ static int check_targets(const struct mail_folder *folders, size_t n, const char
         strbuf_addf(&target, "%s%s", to, folders[i].name + strlen(from));
         if (folder_dir_name(&dir, target.data, e))
             return -1;
+        const struct mail_folder *taken = list_find(&list, n, target.data);
+        if (folders[i].exists && taken && taken->exists)
+            return err_set(e, ERR_EXISTS, "the folder \"%s\" exists already", target.data);
     }
     return found ? 0 : err_set(e, ERR_NOTFOUND, "there is no folder \"%s\"", from);
 }

@@ -29,11 +29,21 @@ static bool unchanged(const struct mailbox *mb)
            unchanged_dir(mb->folder.cur_fd, &mb->cur_mtime, &mb->scanned_at);
 }
 
+/* Another writer may have rewritten these without touching new/ or cur/ (Dovecot raises N so): what stands in
+ * them now counts before anything is added. */
+static bool unchanged_state(struct mailbox *mb)
+{
+    struct err ignored; /* the scan that follows meets it again */
+    bool keywords, uidlist;
+    return !keywords_read(&mb->keywords, mb->folder.fd, &keywords, &ignored) &&
+           !uidlist_read(&mb->uidlist, mb->folder.fd, &uidlist, &ignored) && !keywords && !uidlist;
+}
+
 int mailbox_lock(struct mailbox *mb, struct maildir_lock *lock, bool may_lack_dotlock, struct err *e)
 {
     if (maildir_lock_take(lock, mb->folder.fd, MAILDIR_UIDLIST_LOCK, may_lack_dotlock, e))
         return -1;
-    if (unchanged(mb) || !mailbox_scan(mb, lock, e))
+    if ((unchanged(mb) && unchanged_state(mb)) || !mailbox_scan(mb, lock, e))
         return 0;
     if (may_lack_dotlock && e->code != ERR_CORRUPT && !mailbox_scan(mb, NULL, e))
         return 0;

@@ -99,7 +99,7 @@ bool maildir_name_with_flags(struct strbuf *out, struct bytes name, uint32_t fla
         rest = bytes_from(old.p + old.n, name.n - (size_t)(old.p + old.n - name.p));
     strbuf_addb(out, maildir_name_base(name));
     strbuf_adds(out, ":2,");
-    return add_letters(out, old, flags, keywords) && strbuf_addb(out, rest);
+    return add_letters(out, old, flags, keywords) && strbuf_addb(out, rest) && !out->overflow;
 }
 
 bool maildir_name_is_message(const char *name)

@@ -21,7 +21,8 @@ void maildir_name_flags(struct bytes name, uint32_t *flags, uint32_t *keywords);
 /* The number behind ",S=" or ",W=" (key 'S' or 'W') in the base; false if there is none that is followed by
  * the end, ',' or ':'. */
 bool maildir_name_size(struct bytes name, char key, uint64_t *value);
-/* Append the name with these flags and keywords instead of its own. */
+/* Append the name with these flags and keywords instead of its own. false: it does not fit, out is rubbish.
+ */
 bool maildir_name_with_flags(struct strbuf *out, struct bytes name, uint32_t flags, uint32_t keywords);
 /* May this directory entry be a message? Not if it starts with '.' or ':', or holds CR or LF. */
 bool maildir_name_is_message(const char *name);

@@ -29,10 +29,16 @@ static bool has_limits(const struct mail_store *store)
     return store->quota_bytes > 0 || store->quota_messages > 0;
 }
 
+static bool exceeds(int64_t used, int64_t more, int64_t limit)
+{
+    int64_t sum;
+    return limit > 0 && (__builtin_add_overflow(used, more, &sum) || sum > limit);
+}
+
 static bool over(const struct mail_store *store, const struct usage *u, int64_t octets, int64_t messages)
 {
-    return (store->quota_bytes > 0 && u->octets + octets > store->quota_bytes) ||
-           (store->quota_messages > 0 && u->messages + messages > store->quota_messages);
+    return exceeds(u->octets, octets, store->quota_bytes) ||
+           exceeds(u->messages, messages, store->quota_messages);
 }
 
 static void limits_line(const struct mail_store *store, char *line, size_t size)
@@ -64,10 +70,10 @@ static bool sum_lines(char *text, struct usage *u)
     char *save = NULL;
     for (char *line = strtok_r(text, "\n", &save); line; line = strtok_r(NULL, "\n", &save)) {
         long long octets, messages;
-        if (sscanf(line, "%lld %lld", &octets, &messages) != 2)
+        if (sscanf(line, "%lld %lld", &octets, &messages) != 2 ||
+            __builtin_add_overflow(u->octets, octets, &u->octets) ||
+            __builtin_add_overflow(u->messages, messages, &u->messages))
             return false;
-        u->octets += octets;
-        u->messages += messages;
         u->lines++;
     }
     return u->octets >= 0 && u->messages >= 0;
@@ -106,7 +112,8 @@ static void count_dir(int folder_fd, const char *sub, struct usage *u)
                 continue;
             size = (uint64_t)st.st_size;
         }
-        u->octets += (int64_t)size;
+        if (__builtin_add_overflow(u->octets, (int64_t)size, &u->octets))
+            u->octets = INT64_MAX; /* a name tells nonsense */
         u->messages++;
     }
 }

@@ -240,10 +240,11 @@ static bool some_are_missing(const struct mailbox *mb, const struct names *names
     return false;
 }
 
-/* A second reading: what the first one missed is added. names is sorted by UID before and after. */
-static int look_twice(struct mailbox *mb, struct names *names, struct err *e)
+/* A second reading: what the first one missed is added. names is sorted by UID before and after. A line of
+ * the uidlist is not dropped on one reading either: its file would come back with another UID. */
+static int look_twice(struct mailbox *mb, struct names *names, bool locked, struct err *e)
 {
-    if (!some_are_missing(mb, names))
+    if (!some_are_missing(mb, names) && !(locked && uidlist_would_shrink(&mb->uidlist, names->n)))
         return 0;
     if (read_names(names, mb->folder.cur_fd, false, e) || read_names(names, mb->folder.new_fd, true, e))
         return -1;
@@ -363,7 +364,7 @@ static int scan(struct mailbox *mb, struct maildir_lock *lock, struct names *nam
     }
     if (names->n)
         qsort(names->items, names->n, sizeof *names->items, by_uid);
-    return look_twice(mb, names, e);
+    return look_twice(mb, names, lock != NULL, e);
 }
 
 int mailbox_scan(struct mailbox *mb, struct maildir_lock *lock, struct err *e)

@@ -102,6 +102,8 @@ static bool header_field(struct uidlist *ul, struct bytes field)
         return true;
     default:
         strbuf_addf(&extra, "%s " BYTES_FMT, ul->extra ? ul->extra : "", BYTES_ARG(field));
+        if (extra.overflow)
+            return false;
         free(ul->extra);
         ul->extra = strbuf_detach(&extra);
         return true;
@@ -371,6 +373,7 @@ static int rewrite(struct uidlist *ul, int dir_fd, bool (*keep)(void *, const st
     if (!*ul->guid)
         make_guid(ul->guid);
     drop_entries(ul, keep, arg);
+    ul->rewrite = true; /* until it is done: what is in memory is no longer what is in the file */
     strbuf_addf(&text, "3 V%u N%u%s%s%s\n", ul->validity, ul->next, *ul->guid ? " G" : "", ul->guid,
                 ul->extra ? ul->extra : "");
     for (size_t i = 0; i < ul->n; i++)
@@ -405,13 +408,22 @@ static int append(struct uidlist *ul, int dir_fd, struct err *e)
     return 0;
 }
 
+static bool worth_rewriting(const struct uidlist *ul, size_t live)
+{
+    return ul->lines > 100 && live * 4 <= ul->lines * 3;
+}
+
 int uidlist_save(struct uidlist *ul, int dir_fd, size_t live,
                  bool (*keep)(void *arg, const struct uidlist_entry *), void *arg, struct err *e)
 {
-    bool worth_it = ul->lines > 100 && live * 4 <= ul->lines * 3;
-    if (!ul->exists || ul->rewrite || worth_it)
+    if (!ul->exists || ul->rewrite || worth_rewriting(ul, live))
         return rewrite(ul, dir_fd, keep, arg, e);
     return ul->saved < ul->n ? append(ul, dir_fd, e) : 0;
+}
+
+bool uidlist_would_shrink(const struct uidlist *ul, size_t live)
+{
+    return ul->n > live && (ul->rewrite || worth_rewriting(ul, live));
 }
 
 bool uidlist_field(const struct uidlist_entry *entry, char key, struct bytes *value)

@@ -53,6 +53,8 @@ void uidlist_rollback(struct uidlist *ul, uint32_t next);
  * rule; keep(arg, entry) says which entries stay when the file is rewritten (NULL: all). */
 int uidlist_save(struct uidlist *ul, int dir_fd, size_t live,
                  bool (*keep)(void *arg, const struct uidlist_entry *), void *arg, struct err *e);
+/* Will uidlist_save drop lines, if so many entries have a file? */
+bool uidlist_would_shrink(const struct uidlist *ul, size_t live);
 /* Value of a field (one letter) of an entry into out; false if it has none. */
 bool uidlist_field(const struct uidlist_entry *entry, char key, struct bytes *value);
 /* The entry of a UID, or NULL. */

@@ -536,6 +536,97 @@ START_TEST(keeps_the_form_of_subscriptions)
 }
 END_TEST
 
+START_TEST(keeps_the_quota_within_one_batch)
+{
+    int fd = open("/dev/zero", O_RDONLY);
+    struct mail_delivery d[2] = {{.fd = fd, .size = 60, .unique = "a"},
+                                 {.fd = fd, .size = 60, .unique = "b"}};
+    open_store(100);
+    ck_assert_uint_eq(mail_deliver(store, "INBOX", d, 2), 1);
+    ck_assert_int_eq(d[0].result, 0);
+    ck_assert_int_eq(d[1].err.code, ERR_QUOTA);
+    close(fd);
+    close_store();
+}
+END_TEST
+
+START_TEST(counts_anew_when_maildirsize_holds_absurd_sums)
+{
+    char path[128];
+    open_store(100);
+    snprintf(path, sizeof path, "%s/maildirsize", root);
+    FILE *f = fopen(path, "w");
+    fputs("100S,0C\n9223372036854775807 1\n9223372036854775807 1\n", f);
+    fclose(f);
+    append("INBOX", "twenty octets of it\n", 0, NULL, NULL);
+    close_store();
+}
+END_TEST
+
+/* As Dovecot does when its index knows a higher next UID than the file: new/ and cur/ stay as they are. */
+START_TEST(numbers_above_a_next_uid_that_another_server_raised)
+{
+    struct mailbox *mb;
+    struct mail_flag_change change = {.how = MAIL_FLAGS_ADD, .flags = MAIL_SEEN};
+    char path[128], text[256];
+    uint32_t validity, uid = 1;
+    open_store(0);
+    append("INBOX", "x\n", 0, NULL, &uid);
+    struct timespec past[2] = {{.tv_sec = 1000000000}, {.tv_sec = 1000000000}};
+    snprintf(path, sizeof path, "%s/cur", root);
+    ck_assert(!utimensat(AT_FDCWD, path, past, 0));
+    snprintf(path, sizeof path, "%s/new", root);
+    ck_assert(!utimensat(AT_FDCWD, path, past, 0));
+    OK(mailbox_open(&mb, store, "INBOX", false, &e));
+    validity = mailbox_uidvalidity(mb);
+    snprintf(text, sizeof text, "3 V%u N500 G0123456789abcdef0123456789abcdef\n1 :%s\n", validity,
+             mailbox_at(mb, 0)->base);
+    snprintf(path, sizeof path, "%s/dovecot-uidlist", root);
+    ck_assert(!unlink(path));
+    FILE *f = fopen(path, "w");
+    fputs(text, f);
+    fclose(f);
+    OK(mailbox_refresh(mb, &e));
+    OK(mailbox_store(mb, &uid, 1, &change, &e));
+    ck_assert_uint_eq(mailbox_uidnext(mb), 500);
+    mailbox_close(mb);
+    close_store();
+}
+END_TEST
+
+START_TEST(renames_nothing_when_a_child_would_meet_another_folder)
+{
+    static const char *const names[] = {"A", "A.x", "A.y", "B.y"};
+    struct mail_folder *folders;
+    size_t n, found = 0;
+    open_store(0);
+    for (size_t i = 0; i < 4; i++)
+        OK(mail_store_create(store, names[i], &e));
+    ck_assert_int_eq(mail_store_rename(store, "A", "B", &e), -1);
+    ck_assert_int_eq(e.code, ERR_EXISTS);
+    OK(mail_store_folders(store, &folders, &n, &e));
+    for (size_t i = 0; i < n; i++)
+        for (size_t j = 0; j < 4; j++)
+            found += folders[i].exists && !strcmp(folders[i].name, names[j]);
+    ck_assert_uint_eq(found, 4);
+    mail_folders_free(folders, n);
+    close_store();
+}
+END_TEST
+
+START_TEST(never_cuts_a_name_that_has_no_room_for_its_flags)
+{
+    AUTO_STRBUF struct strbuf out = STRBUF_INIT(MAILDIR_NAME_MAX);
+    char name[MAILDIR_NAME_MAX];
+    memset(name, 'x', sizeof name - 1);
+    name[sizeof name - 1] = '\0';
+    ck_assert(!maildir_name_with_flags(&out, bytes_of(name), MAIL_SEEN, 0));
+    strbuf_clear(&out);
+    ck_assert(maildir_name_with_flags(&out, BYTES("y"), MAIL_SEEN, 0));
+    ck_assert_str_eq(out.data, "y:2,S");
+}
+END_TEST
+
 UNIT_MAIN("maildir", delivers_whole_messages_that_get_ascending_uids, finds_a_delivery_that_was_done_before,
           appends_with_flags_keywords_date_and_lf_line_ends, leaves_nothing_of_an_aborted_append,
           changes_flags_and_another_session_sees_it, expunges_only_what_is_deleted_and_gives_no_uid_twice,
@@ -545,4 +636,7 @@ UNIT_MAIN("maildir", delivers_whole_messages_that_get_ascending_uids, finds_a_de
           skips_what_is_no_message_and_never_blocks, never_loses_a_message_that_is_renamed_all_the_time,
           gives_uids_to_many_appending_sessions_without_a_double, reads_and_writes_names,
           reads_uidlists_and_names_what_is_wrong, reads_keywords_as_dovecot_does,
-          keeps_the_form_of_subscriptions)
+          keeps_the_form_of_subscriptions, keeps_the_quota_within_one_batch,
+          counts_anew_when_maildirsize_holds_absurd_sums, numbers_above_a_next_uid_that_another_server_raised,
+          renames_nothing_when_a_child_would_meet_another_folder,
+          never_cuts_a_name_that_has_no_room_for_its_flags)
