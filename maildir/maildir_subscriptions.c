@@ -24,7 +24,10 @@ void subscriptions_done(struct subscriptions *s)
 {
     for (size_t i = 0; i < s->n; i++)
         free(s->names[i]);
+    for (size_t i = 0; i < s->nunread; i++)
+        free(s->unread[i]);
     free(s->names);
+    free(s->unread);
     *s = (struct subscriptions){.n = 0};
 }
 
@@ -44,6 +47,15 @@ static void add(struct subscriptions *s, const char *name)
     s->names[s->n++] = xstrdup(name);
 }
 
+static void keep_unread(struct subscriptions *s, struct bytes line)
+{
+    char *copy = s->nunread < MAX_NAMES ? bytes_dup(line) : NULL;
+    if (!copy)
+        return;
+    s->unread = xrealloc(s->unread, s->nunread + 1, sizeof *s->unread);
+    s->unread[s->nunread++] = copy;
+}
+
 static void parse_line(struct subscriptions *s, struct bytes line)
 {
     AUTO_STRBUF struct strbuf disk = STRBUF_INIT(4096), name = STRBUF_INIT(4096);
@@ -57,6 +69,8 @@ static void parse_line(struct subscriptions *s, struct bytes line)
     }
     if (disk.len && !memchr(disk.data, 0, disk.len) && mutf7_decode(&name, strbuf_bytes(&disk)))
         add(s, name.data);
+    else
+        keep_unread(s, line);
 }
 
 void subscriptions_parse(struct subscriptions *s, struct bytes text)
@@ -96,6 +110,8 @@ void subscriptions_format(const struct subscriptions *s, struct strbuf *out)
                 add_escaped(out, disk.data[j]);
         strbuf_addc(out, '\n');
     }
+    for (size_t i = 0; i < s->nunread; i++)
+        strbuf_addf(out, "%s\n", s->unread[i]);
 }
 
 int subscriptions_read(struct subscriptions *s, int root_fd, struct err *e)
@@ -142,6 +158,8 @@ int mail_store_subscribe(struct mail_store *store, const char *name, bool subscr
         memmove(&s.names[at], &s.names[at + 1], (--s.n - at) * sizeof *s.names);
     }
     subscriptions_format(&s, &text);
+    if (!r && text.overflow)
+        r = err_set(e, ERR_LIMIT, "the list of subscriptions would be larger than %d octets", MAX_BYTES);
     if (!r)
         r = fs_replace(store->fd, FILE_NAME, TMP_NAME, strbuf_bytes(&text), 0600, true, e);
     subscriptions_done(&s);

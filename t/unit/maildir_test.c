@@ -627,6 +627,20 @@ START_TEST(never_cuts_a_name_that_has_no_room_for_its_flags)
 }
 END_TEST
 
+START_TEST(carries_over_subscriptions_that_it_cannot_read)
+{
+    static const char text[] = "Sent\nB\xc3\xbc"
+                               "cher\n";
+    AUTO_STRBUF struct strbuf out = STRBUF_INIT(4096);
+    struct subscriptions s;
+    subscriptions_parse(&s, bytes_of(text));
+    ck_assert_uint_eq(s.n, 1);
+    subscriptions_format(&s, &out);
+    ck_assert_str_eq(out.data, text);
+    subscriptions_done(&s);
+}
+END_TEST
+
 UNIT_MAIN("maildir", delivers_whole_messages_that_get_ascending_uids, finds_a_delivery_that_was_done_before,
           appends_with_flags_keywords_date_and_lf_line_ends, leaves_nothing_of_an_aborted_append,
           changes_flags_and_another_session_sees_it, expunges_only_what_is_deleted_and_gives_no_uid_twice,
@@ -639,4 +653,4 @@ UNIT_MAIN("maildir", delivers_whole_messages_that_get_ascending_uids, finds_a_de
           keeps_the_form_of_subscriptions, keeps_the_quota_within_one_batch,
           counts_anew_when_maildirsize_holds_absurd_sums, numbers_above_a_next_uid_that_another_server_raised,
           renames_nothing_when_a_child_would_meet_another_folder,
-          never_cuts_a_name_that_has_no_room_for_its_flags)
+          never_cuts_a_name_that_has_no_room_for_its_flags, carries_over_subscriptions_that_it_cannot_read)
