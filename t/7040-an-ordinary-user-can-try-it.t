@@ -59,7 +59,7 @@ def conf_with_smtp_on(address):
 
 @test("the sandbox starts, with an account of that user's own")
 def _():
-    port = str(40000 + os.getpid() % 5000)
+    port = str(free_base())
     done = as_nobody(os.path.join(TOP, "contrib", "sandbox"), "start", box, "--base-port", port, "--build", BUILD)
     check(done.returncode == 0, done.stdout.decode("utf-8", "replace"))
     values.update(line.split("=", 1) for line in done.stdout.decode().splitlines() if "=" in line)

@@ -124,10 +124,27 @@ class User:
         return [open(path, "rb").read() for path in self.files(folder)]
 
 
+_next_base = 20000 + os.getpid() * 16 % 12000  # below the ports that the kernel gives to clients
+
+
+def free_base():
+    """A base port for contrib/sandbox, with seven free ones from it on."""
+    global _next_base
+    for _ in range(200):
+        base, _next_base = _next_base, 20000 + (_next_base - 20000 + 16) % 12000
+        try:
+            for port in range(base, base + 7):
+                with socket.socket() as s:
+                    s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+                    s.bind(("127.0.0.1", port))
+            return base
+        except OSError:
+            pass
+    raise RuntimeError("no seven free ports in a row from 20000 to 32000")
+
+
 class Sandbox:
     """A complete instance on ports of its own. users: names for a passwd-file, each with a home and (as root) a uid of its own."""
-    _next_port = 20000 + os.getpid() * 16 % 12000  # below the ports that the kernel gives to clients
-
     def __init__(self, users=("anna",), conf="", passwd_lines=(), system_accounts=False, password=PASSWORD):
         self.dir = tempfile.mkdtemp(prefix="posthouse-test-")
         os.chmod(self.dir, 0o755)
@@ -173,9 +190,7 @@ class Sandbox:
         return self.users[name]
 
     def start(self):
-        port = Sandbox._next_port
-        Sandbox._next_port += 16
-        command = [os.path.join(TOP, "contrib", "sandbox"), "start", os.path.join(self.dir, "box"), "--base-port", str(port),
+        command = [os.path.join(TOP, "contrib", "sandbox"), "start", os.path.join(self.dir, "box"), "--base-port", str(free_base()),
                    "--build", BUILD] + self.args
         done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=120)
         if done.returncode:
