@@ -82,7 +82,12 @@ static bool has_files(int dir_fd)
 static int open_state(struct mailbox *mb, struct err *e)
 {
     if (!mailbox_refresh(mb, e))
-        return 0;
+        return mb->uidlist.validity
+                   ? 0
+                   : err_set(e, ERR_SPACE,
+                             "folder \"%s\" has no UIDs yet, and they cannot be written (disk full "
+                             "or not permitted)",
+                             mb->name);
     if (e->code != ERR_CORRUPT)
         return -1;
     if (has_files(mb->folder.new_fd) || has_files(mb->folder.cur_fd))
