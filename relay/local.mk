@@ -82,6 +82,7 @@ uninstall-hook:
 	@for name in mailq newaliases; do rm -f "$(DESTDIR)$(bindir)/$$name"; done
 
 BEHAVIOUR_TESTS += \
+	t/3010-smtp-speaks-strictly.t \
 	t/3510-delivery-within-the-transaction.t \
 	t/3520-spool-and-smarthost.t \
 	t/3530-sendmail-as-programs-call-it.t \
