@@ -13,6 +13,8 @@
 #include <stdlib.h>
 
 #define RETRY_MS 200
+#define AGAIN_MS                                                                                             \
+    10 /* after a loss: relayd still listens for a queue that is being restarted, and requests wait there */
 
 static struct loop *loop;
 static struct chan *chan;
@@ -86,7 +88,7 @@ static void on_record(struct chan *ch, struct msg_in *in, void *arg)
     if (!in) {
         chan_free(chan);
         chan = NULL;
-        timer_set(loop, &retry, RETRY_MS);
+        timer_set(loop, &retry, AGAIN_MS);
         smtp_queue_lost();
         return;
     }
