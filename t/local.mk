@@ -6,6 +6,7 @@ BEHAVIOUR_TESTS += \
 	t/0020-fuzz-seeds.t \
 	t/0030-units-verify.t \
 	t/0040-sample-configuration.t \
+	t/0060-log-goes-to-syslog.t \
 	t/6010-letters-go-in-and-come-out.t \
 	t/6012-real-clients-are-served.t \
 	t/6020-mbsync-syncs-a-tree.t \
