@@ -1,0 +1,79 @@
+"""boxes.py - the Maildirs: for each server the same accounts with the same letters under the same names.
+
+    names   100,000 letters; what counts is their names, so few thousand contents are linked under many names
+    real    20,000 letters, each with a content of its own
+    work    10,000 of them, in which rows change things
+
+The contents lie once on the image and are linked into each server's Maildir: the page cache then treats the servers alike."""
+import os
+import random
+
+from servers import UID
+
+FLAGS = ["S"] * 12 + ["RS"] * 4 + ["FS"] * 2 + ["", "", "FRS", "DS"]
+CONTENTS_OF_NAMES = 3000
+
+
+class Boxes:
+    def __init__(self, base, mail, messages):
+        self.base, self.mail = base, mail
+        self.counts = {"names": messages, "real": messages // 5, "work": messages // 10}
+        self.contents = []
+        os.mkdir(base)
+
+    def write_contents(self, progress):
+        for n in range(self.counts["real"]):
+            letter = self.mail.letter(n)
+            path = os.path.join(self.base, str(n))
+            with open(path, "wb") as f:
+                f.write(letter)
+            os.chown(path, UID, UID)
+            os.chmod(path, 0o600)
+            date = 1600000000 + n * 37
+            os.utime(path, (date, date))
+            self.contents.append((path, len(letter), len(letter) + letter.count(b"\n")))
+            if n % 2000 == 0:
+                progress("letters", n, self.counts["real"])
+        self.bytes = sum(size for _, size, _ in self.contents)
+
+    def name(self, n, flags=True):
+        """The nth letter's file name, as Dovecot would have given it."""
+        _, size, wire = self.content(n)
+        rng = random.Random(n)
+        return "%d.M%dP%d.mx1,S=%d,W=%d:2,%s" % (1600000000 + n * 37, rng.randrange(1000000), rng.randrange(300, 32768), size, wire,
+                                                 FLAGS[rng.randrange(len(FLAGS))] if flags else "")
+
+    def content(self, n):
+        many = len(self.contents)
+        return self.contents[n if n < many else n % min(many, CONTENTS_OF_NAMES)]
+
+    def make_maildir(self, path, first, count):
+        make_dirs(path)
+        for n in range(first, first + count):
+            os.link(self.content(n)[0], os.path.join(path, "cur", self.name(n)))
+
+    def populate(self, server, progress):
+        for account, count in self.counts.items():
+            os.makedirs(server.home(account))
+            own(server.home(account))
+            self.make_maildir(server.maildir(account), 0, count)
+            progress("Maildirs of %s: %s" % (server.name, account), count, count)
+
+    def warm(self):
+        """All contents into the page cache."""
+        for path, _, _ in self.contents:
+            with open(path, "rb") as f:
+                f.read()
+
+
+def own(path):
+    os.chown(path, UID, UID)
+    os.chmod(path, 0o700)
+
+
+def make_dirs(path):
+    os.mkdir(path)
+    own(path)
+    for sub in ("cur", "new", "tmp"):
+        os.mkdir(os.path.join(path, sub))
+        own(os.path.join(path, sub))
