@@ -4,12 +4,15 @@ EXTRA_DIST += \
 	autogen.sh \
 	contrib/bench \
 	contrib/bench.d/boxes.py \
+	contrib/bench.d/chart.py \
 	contrib/bench.d/client.py \
 	contrib/bench.d/image.py \
 	contrib/bench.d/mail.py \
 	contrib/bench.d/report.py \
 	contrib/bench.d/rows.py \
+	contrib/bench.d/rows_change.py \
 	contrib/bench.d/rows_read.py \
+	contrib/bench.d/rows_size.py \
 	contrib/bench.d/servers.py \
 	contrib/create-users \
 	contrib/install-deps \

@@ -4,6 +4,8 @@
     real    20,000 letters, each with a content of its own
     work    10,000 of them, in which rows change things
 
+Rows that append take the first 200 or 100.
+
 The contents lie once on the image and are linked into each server's Maildir: the page cache then treats the servers alike."""
 import os
 import random
@@ -18,6 +20,8 @@ class Boxes:
     def __init__(self, base, mail, messages):
         self.base, self.mail = base, mail
         self.counts = {"names": messages, "real": messages // 5, "work": messages // 10}
+        self.sizes = dict(self.counts, append=min(200, messages // 10), multiappend=min(100, messages // 10))
+        self.small_letter = b"Subject: small\n\n" + b"One block of the file system is enough for it.\n" * 40
         self.contents = []
         os.mkdir(base)
 
@@ -58,6 +62,11 @@ class Boxes:
             own(server.home(account))
             self.make_maildir(server.maildir(account), 0, count)
             progress("Maildirs of %s: %s" % (server.name, account), count, count)
+
+    def letters(self, size):
+        """The first letters, with the line ends that they have on the wire."""
+        for n in range(self.sizes[size]):
+            yield self.mail.letter(n).replace(b"\n", b"\r\n")
 
     def warm(self):
         """All contents into the page cache."""

@@ -50,7 +50,8 @@ class Mail:
         size = int(min(max(size, SMALLEST), LARGEST))
         header = self._short_header(rng, n) if size < 1500 else self._full_header(rng, n, size)
         kind, body = self._body(rng, n, size - len(header) - 120)
-        return (header + "MIME-Version: 1.0\n" + kind + "\n" + body).encode("utf-8", "surrogateescape")
+        whole = (header + "MIME-Version: 1.0\n" + kind + "\n" + body).encode()
+        return whole + b"\n" * max(SMALLEST - len(whole), 0)
 
     # ---- headers ----
 

@@ -13,7 +13,7 @@ def summary(samples):
     return {"median": statistics.median(samples), "min": min(samples), "max": max(samples), "samples": samples} if samples else None
 
 
-def result(row, counts, samples, notes):
+def result(row, sizes, samples, notes):
     """One row's outcome. samples: {server: [value]}."""
     values = {name: summary(list_) for name, list_ in samples.items()}
     ours = values.get(OURS)
@@ -27,14 +27,14 @@ def result(row, counts, samples, notes):
         verdict = "met" if ours["median"] <= row.most else "MISSED"
     elif row.bar is not None and ratios:
         verdict = "met" if min(ratios.values()) >= row.bar else "MISSED"
-    return {"key": row.key, "what": row.what, "messages": counts.get(row.account), "unit": row.unit, "bar": row.bar, "most": row.most,
+    return {"key": row.key, "what": row.what, "messages": sizes.get(row.size), "unit": row.unit, "bar": row.bar, "most": row.most,
             "values": values, "ratios": ratios, "ratio": min(ratios.values()) if ratios else None, "verdict": verdict, "notes": notes}
 
 
 def number(value, unit):
     if unit == "s":
         return "%.2f s" % value if value >= 1 else "%.1f ms" % (value * 1000) if value >= 0.01 else "%.2f ms" % (value * 1000)
-    return "%d %s" % (value, unit)
+    return ("%.1f %s" if value < 100 and value % 1 else "%.0f %s") % (value, unit)
 
 
 def spread(value, unit):

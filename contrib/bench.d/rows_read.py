@@ -7,7 +7,7 @@ import time
 from rows import row
 
 HEADERS = "From To Cc Subject Date Message-ID References In-Reply-To Content-Type Reply-To"
-SETTLED_SECONDS = 4  # directories younger than that are read again by servers that do not trust the granularity of mtime
+settled_seconds = 4  # directories younger than that are read again by servers that do not trust the granularity of mtime
 _changes = itertools.count()
 
 
@@ -24,8 +24,8 @@ def settle(server, account):
     select(server, account)
     dirs = [os.path.join(server.maildir(account), sub) for sub in ("cur", "new")]
     age = time.time() - max(os.stat(d).st_mtime for d in dirs)
-    if age < SETTLED_SECONDS:
-        time.sleep(SETTLED_SECONDS - age)
+    if age < settled_seconds:
+        time.sleep(settled_seconds - age)
     select(server, account)
     server.wait_idle()
 
@@ -47,17 +47,17 @@ def select_cold(bench, server, uidlist):
     return select(server, "names")
 
 
-@row("select-no-index", "SELECT, no index, uidlist kept", bar=2.0, account="names")
+@row("select-no-index", "SELECT, no index, uidlist kept", size="names", bar=2.0)
 def _(bench, server):
     return select_cold(bench, server, uidlist=False)
 
 
-@row("select-no-uidlist", "SELECT, neither index nor uidlist", bar=2.0, account="names")
+@row("select-no-uidlist", "SELECT, neither index nor uidlist", size="names", bar=2.0)
 def _(bench, server):
     return select_cold(bench, server, uidlist=True)
 
 
-@row("select-changed", "SELECT after a file in cur/ was renamed", bar=1.5, account="names")
+@row("select-changed", "SELECT after a file in cur/ was renamed", size="names", bar=1.5)
 def _(bench, server):
     select(server, "names")
     session = server.login("names")
@@ -67,7 +67,7 @@ def _(bench, server):
     return seconds
 
 
-@row("select-changed-watched", "the same while a session is in IDLE", bar=10.0, account="names")
+@row("select-changed-watched", "the same while a session is in IDLE", size="names", bar=10.0)
 def _(bench, server):
     settle(server, "names")
     watcher = server.login("names")
@@ -82,7 +82,7 @@ def _(bench, server):
     return seconds
 
 
-@row("select-new-mail", "SELECT after one delivery to new/", bar=10.0, account="names")
+@row("select-new-mail", "SELECT after one delivery to new/", size="names", bar=10.0)
 def _(bench, server):
     settle(server, "names")
     session = server.login("names")
@@ -92,13 +92,13 @@ def _(bench, server):
     return seconds
 
 
-@row("select-unchanged", "SELECT, unchanged, new session", bar=1.0, account="names")
+@row("select-unchanged", "SELECT, unchanged, new session", size="names", bar=1.0)
 def _(bench, server):
     settle(server, "names")
     return select(server, "names")
 
 
-@row("login-select", "connect, LOGIN, SELECT, unchanged", bar=None, account="names")
+@row("login-select", "connect, LOGIN, SELECT, unchanged", size="names")
 def _(bench, server):
     settle(server, "names")
     start = time.perf_counter()
@@ -109,7 +109,7 @@ def _(bench, server):
     return seconds
 
 
-@row("fetch-flags", "FETCH 1:* (UID FLAGS)", bar=1.5, account="names")
+@row("fetch-flags", "FETCH 1:* (UID FLAGS)", size="names", bar=1.5)
 def _(bench, server):
     return fetch_warm(server, "names", "(UID FLAGS)")
 
@@ -139,7 +139,7 @@ def fetch_warm(server, account, item):
 
 for _key, _item, _what in (("envelope", "ENVELOPE", "FETCH ENVELOPE"), ("structure", "BODYSTRUCTURE", "FETCH BODYSTRUCTURE"),
                            ("header", "BODY.PEEK[HEADER.FIELDS (%s)]" % HEADERS, "FETCH of ten header fields")):
-    row("fetch-%s-first" % _key, _what + ", first time", bar=2.0, account="real")(
+    row("fetch-%s-first" % _key, _what + ", first time", size="real", bar=2.0)(
         lambda bench, server, item=_item: fetch_first(bench, server, item))
-    row("fetch-%s-warm" % _key, _what + ", warm", bar=1.5, account="real")(
+    row("fetch-%s-warm" % _key, _what + ", warm", size="real", bar=1.5)(
         lambda bench, server, item=_item: fetch_warm(server, "real", item))
