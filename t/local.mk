@@ -16,6 +16,7 @@ BEHAVIOUR_TESTS += \
 	t/6060-no-password-in-clear-from-afar.t \
 	t/6070-quickstart-shows-a-letter.t \
 	t/6080-fifty-users-with-twenty-connections.t \
+	t/6090-the-benchmark-runs.t \
 	t/7010-killed-processes-lose-nothing.t \
 	t/7020-privileges-are-as-the-readme-says.t \
 	t/7030-masters-live-and-end-well.t \

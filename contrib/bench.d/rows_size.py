@@ -8,7 +8,7 @@ import time
 
 from rows import Skipped, row
 from rows_change import Scratch
-from rows_read import HEADERS
+from rows_read import HEADERS, settle
 
 SYNCS = ("fsync", "fdatasync", "sync_file_range", "syncfs", "sync", "msync")
 TRACED_APPENDS = 20
@@ -36,7 +36,7 @@ def private_kib(pid):
 
 
 def memory(server, *commands):
-    server.wait_idle()
+    settle(server, "names")
     session = server.login("names")
     for command in commands:
         session.run(command)

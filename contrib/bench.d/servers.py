@@ -184,7 +184,7 @@ class Dovecot(Server):
         conf = os.path.join(self.work, "dovecot.conf")
         with open(conf, "w") as f:
             f.write(DOVECOT_CONF.format(work=self.work, port=port, login=self.LOGIN[self.name]))
-        self.process = subprocess.Popen(["dovecot", "-F", "-c", conf], stdin=subprocess.DEVNULL)
+        self.process = subprocess.Popen(["dovecot", "-F", "-c", conf], stdin=subprocess.DEVNULL, start_new_session=True)
         self.address, self.roots = ("127.0.0.1", port), [self.process.pid]
         end = time.monotonic() + READY_SECONDS
         while True:
