@@ -2,7 +2,7 @@
 import html
 import math
 
-WIDTH, LEFT, RIGHT, TOP, STEP, BAR = 960, 330, 110, 90, 26, 14
+WIDTH, LEFT, RIGHT, TOP, STEP, BAR = 990, 360, 110, 90, 26, 14
 LOW, HIGH = 1 / 16, 64
 TICKS = (1 / 16, 1 / 8, 1 / 4, 1 / 2, 1, 2, 4, 8, 16, 32, 64)
 COLOURS = {"met": "#2e7d4f", "MISSED": "#c0543f", "-": "#7a8794", "skipped": "#7a8794"}
@@ -21,6 +21,10 @@ def tick_name(ratio):
     return "%d×" % ratio if ratio >= 1 else "1/%d" % round(1 / ratio)
 
 
+def name(result):
+    return "{what} ({messages:,})".format(**result) if result["messages"] else result["what"]
+
+
 def axis(bottom):
     made = []
     for tick in TICKS:
@@ -33,7 +37,7 @@ def axis(bottom):
 def one_row(y, result):
     colour = COLOURS[result["verdict"]]
     start, end = sorted((x(1), x(result["ratio"])))
-    made = [text(LEFT - 10, y + BAR - 2, "%s (%s)" % (result["what"], result["messages"]) if result["messages"] else result["what"], "end"),
+    made = [text(LEFT - 10, y + BAR - 2, name(result), "end"),
             '<rect x="%.1f" y="%d" width="%.1f" height="%d" fill="%s"/>' % (start, y, max(end - start, 1), BAR, colour)]
     if result["bar"] is not None:
         made.append('<line x1="%.1f" y1="%d" x2="%.1f" y2="%d" stroke="#111" stroke-width="2"/>' %

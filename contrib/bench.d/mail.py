@@ -98,7 +98,7 @@ class Mail:
         if rng.random() < 0.2:
             lines.append("Reply-To: " + self._person(rng))
         if rng.random() < 0.45:
-            chain = [self._id(n - back, rng) for back in range(rng.randrange(1, 9), 0, -1)]
+            chain = [self._id(abs(n - back), rng) for back in range(rng.randrange(1, 9), 0, -1)]
             lines += ["In-Reply-To: " + chain[-1], "References: " + "\n ".join(chain)]
         if rng.random() < 0.3:
             lines += ["List-Id: Project development <dev.lists.example.net>", "List-Unsubscribe: <https://lists.example.net/u/%032x>,\n"

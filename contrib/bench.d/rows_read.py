@@ -60,21 +60,21 @@ def _(bench, server):
 @row("select-changed", "SELECT after a file in cur/ was renamed", size="names", bar=1.5)
 def _(bench, server):
     select(server, "names")
-    session = server.login("names")
     change_flag(server, "names")
+    session = server.login("names")
     seconds = session.run("SELECT INBOX")
     session.close()
     return seconds
 
 
-@row("select-changed-watched", "the same while a session is in IDLE", size="names", bar=10.0)
+@row("select-changed-watched", "SELECT after a rename, a session in IDLE", size="names", bar=10.0)
 def _(bench, server):
     settle(server, "names")
     watcher = server.login("names")
     watcher.run("SELECT INBOX")
     watcher.idle()
-    session = server.login("names")
     change_flag(server, "names")
+    session = server.login("names")
     seconds = session.run("SELECT INBOX")
     session.close()
     watcher.drop()
@@ -85,8 +85,8 @@ def _(bench, server):
 @row("select-new-mail", "SELECT after one delivery to new/", size="names", bar=10.0)
 def _(bench, server):
     settle(server, "names")
-    session = server.login("names")
     bench.deliver(server, "names")
+    session = server.login("names")
     seconds = session.run("SELECT INBOX")
     session.close()
     return seconds

@@ -53,7 +53,7 @@ def _(bench, server):
     return memory(server, "SELECT INBOX")
 
 
-@row("memory-fetched", "the same after FETCH 1:* (UID FLAGS)", size="names", most=400, unit="KiB")
+@row("memory-fetched", "private memory after FETCH 1:* (UID FLAGS)", size="names", most=400, unit="KiB")
 def _(bench, server):
     return memory(server, "SELECT INBOX", "FETCH 1:* (UID FLAGS)")
 
