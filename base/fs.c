@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <sys/stat.h>
 
 int fs_write_all(int fd, const void *p, size_t n)
@@ -110,6 +111,18 @@ int fs_replace(int dirfd, const char *name, const char *tmpname, struct bytes co
     if (sync_dir && fs_sync_dir(dirfd) != 0)
         return err_errno(e, errno, "cannot sync the directory of %s", name);
     return 0;
+}
+
+int fs_rename_new(int from_dirfd, const char *from, int to_dirfd, const char *to)
+{
+    if (renameat2(from_dirfd, from, to_dirfd, to, 1 /* RENAME_NOREPLACE */) == 0)
+        return 0;
+    if (errno != EINVAL && errno != ENOSYS)
+        return -1;
+    if (faccessat(to_dirfd, to, F_OK, AT_SYMLINK_NOFOLLOW) != 0)
+        return renameat(from_dirfd, from, to_dirfd, to);
+    errno = EEXIST;
+    return -1;
 }
 
 /* The directory `path` itself; one that is there already is fine. */

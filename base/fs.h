@@ -25,6 +25,9 @@ int fs_sync_dir(int dirfd);
  * and with sync_dir sync the directory. A failure leaves the old file whole and no temporary file. */
 int fs_replace(int dirfd, const char *name, const char *tmpname, struct bytes content, mode_t mode,
                bool sync_dir, struct err *e);
+/* Rename without replacing anything: EEXIST if there is something of that name (on file systems without RENAME_NOREPLACE
+ * it is looked for first, which leaves a gap). 0 or -1 with errno. */
+int fs_rename_new(int from_dirfd, const char *from, int to_dirfd, const char *to);
 /* mkdir -p below dirfd, each new directory with this mode. 0 or -1 with errno. */
 int fs_mkdirs(int dirfd, const char *path, mode_t mode);
 /* FD_CLOEXEC and O_NONBLOCK, on or off. */

@@ -1,10 +1,13 @@
 /*
  * maildir_deliver.c - delivery into new/: write all, sync all, rename all, sync the directory once.
  *
- *   S1  tmp/ files written and synced       a crash here: rubbish in tmp/
- *   S2  renamed into new/ one by one        a crash here: some whole messages, none acknowledged; the queue tries
- *                                           again
- *   S3  new/ synced: acknowledged
+ *   S1  tmp/ files written and synced       write_one     a crash here: rubbish in tmp/
+ *   S2  renamed into new/ one by one        name_one      a crash here: some whole messages, none acknowledged; the
+ *                                                         queue tries again
+ *   S3  new/ synced: acknowledged           mail_deliver
+ *
+ * An error before S3 removes what was renamed, so that the next attempt does not double it. A sync that failed is not
+ * tried again: what the kernel could not write it may have forgotten.
  *
  * No lock is taken and no UID is given: the next session does that. The name carries the delivery's `unique` word, so
  * that the second delivery of the same message after a crash finds the first one as long as it is in new/.
@@ -79,8 +82,15 @@ static bool done_before(struct folder *f, const char *unique)
     return false;
 }
 
-static int name_one(struct folder *f, struct writer *w, const struct mail_delivery *d, struct err *e)
+/* A message on its way. */
+struct parcel {
+    struct writer writer;
+    char *name; /* in new/, once it is there */
+};
+
+static int name_one(struct folder *f, struct parcel *parcel, const struct mail_delivery *d, struct err *e)
 {
+    struct writer *w = &parcel->writer;
     AUTO_STRBUF struct strbuf name = STRBUF_INIT(MAILDIR_NAME_MAX);
     struct timespec now;
     if (d->again && done_before(f, d->unique))
@@ -92,10 +102,25 @@ static int name_one(struct folder *f, struct writer *w, const struct mail_delive
     writer_add_sizes(&name, w);
     if (name.overflow)
         return err_set(e, ERR_LIMIT, "the file name would be too long");
-    if (renameat(f->tmp_fd, w->tmp_name, f->new_fd, name.data))
+    if (fs_rename_new(f->tmp_fd, w->tmp_name, f->new_fd, name.data))
         return err_errno(e, errno, "moving the message into new/");
     free(TAKE_PTR(w->tmp_name));
+    parcel->name = strbuf_detach(&name);
     return 0;
+}
+
+static void take_back(struct folder *f, struct parcel *parcels, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        if (parcels[i].name)
+            unlinkat(f->new_fd, parcels[i].name, 0);
+    fs_sync_dir(f->new_fd);
+}
+
+static void parcel_done(struct parcel *parcel)
+{
+    writer_abort(&parcel->writer);
+    free(parcel->name);
 }
 
 static void fail_all(struct mail_delivery *d, size_t n, const struct err *e)
@@ -117,7 +142,7 @@ static size_t count_failed(const struct mail_delivery *d, size_t n)
 size_t mail_deliver(struct mail_store *store, const char *folder, struct mail_delivery *deliveries, size_t n)
 {
     AUTO_FOLDER struct folder f = FOLDER_INIT;
-    AUTO_FREE struct writer *writers = xcalloc(n + 1, sizeof *writers);
+    AUTO_FREE struct parcel *parcels = xcalloc(n + 1, sizeof *parcels);
     struct pending before = {0};
     struct err e;
     if (folder_open(&f, store, folder, &e)) {
@@ -125,18 +150,20 @@ size_t mail_deliver(struct mail_store *store, const char *folder, struct mail_de
         return n;
     }
     for (size_t i = 0; i < n; i++)
-        deliveries[i].result = write_one(store, &f, &writers[i], &deliveries[i], &before, &deliveries[i].err);
+        deliveries[i].result =
+            write_one(store, &f, &parcels[i].writer, &deliveries[i], &before, &deliveries[i].err);
     for (size_t i = 0; i < n; i++)
         if (!deliveries[i].result)
-            deliveries[i].result = name_one(&f, &writers[i], &deliveries[i], &deliveries[i].err);
+            deliveries[i].result = name_one(&f, &parcels[i], &deliveries[i], &deliveries[i].err);
     if (fs_sync_dir(f.new_fd)) {
         err_errno(&e, errno, "syncing new/");
+        take_back(&f, parcels, n);
         fail_all(deliveries, n, &e);
     }
     for (size_t i = 0; i < n; i++) {
-        if (!deliveries[i].result && !writers[i].tmp_name) /* else it was there before, and is counted */
-            quota_add(store, (int64_t)writers[i].size, 1);
-        writer_abort(&writers[i]);
+        if (!deliveries[i].result && parcels[i].name) /* else it was there before, and is counted */
+            quota_add(store, (int64_t)parcels[i].writer.size, 1);
+        parcel_done(&parcels[i]);
     }
     return count_failed(deliveries, n);
 }

@@ -1,10 +1,14 @@
 /*
  * maildir_lock.c - see maildir_lock.h.
  *
- * A dotlock (content "pid:host") is taken over when it is older than 120 s (30 s for subscriptions), or older
- * than 2 s while its pid on this host is dead. An empty one counts as dead: its maker was killed between
- * making and writing it, which lie microseconds apart. Before taking over, the file is looked at once more:
- * it must still be the same one.
+ * Order: the kernel's lock on the directory first, which dies with its holder, then the dotlock, for other servers and
+ * other machines. Released in the opposite order. So a dotlock of ours that is met by who holds the kernel's lock has no
+ * holder any more, and is taken over at once, whatever process bears its pid by now. Ours are told from others by the LF
+ * behind "pid:host" (which Dovecot reads over, and does not write).
+ *
+ * A dotlock of others is taken over when it is older than 120 s (30 s for subscriptions), or older than 2 s while its
+ * pid on this host is dead. An empty one counts as dead: its maker was killed between making and writing it, which
+ * lie microseconds apart. Before taking over, the file is looked at once more: it must still be the same one.
  */
 #include "maildir/maildir_lock.h"
 
@@ -54,31 +58,38 @@ static int take_kernel_lock(int dir_fd, uint64_t deadline, struct err *e)
     return 0;
 }
 
-/* Is the process dead that wrote "pid:host" into the dotlock on this host? */
-static bool holder_is_dead(int dir_fd, const char *name)
+enum holder { HOLDER_UNKNOWN, HOLDER_DEAD, HOLDER_OURS };
+
+/* Who wrote "pid:host" into the dotlock? */
+static enum holder read_holder(int dir_fd, const char *name)
 {
     char text[128] = "";
     AUTO_CLOSE int fd = openat(dir_fd, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
     ssize_t n = fd < 0 ? -1 : read(fd, text, sizeof text - 1);
     if (n <= 0)
-        return n == 0;
+        return n == 0 ? HOLDER_DEAD : HOLDER_UNKNOWN;
     AUTO_STRBUF struct strbuf host = STRBUF_INIT(128);
     maildir_name_host(&host);
+    bool ours = text[n - 1] == '\n';
+    text[n - ours] = '\0';
     char *colon = strchr(text, ':');
     if (!colon || strcmp(colon + 1, host.data))
-        return false;
+        return HOLDER_UNKNOWN;
     pid_t pid = (pid_t)strtol(text, NULL, 10);
-    return pid > 0 && kill(pid, 0) && errno == ESRCH;
+    return ours ? HOLDER_OURS : pid > 0 && kill(pid, 0) && errno == ESRCH ? HOLDER_DEAD : HOLDER_UNKNOWN;
+}
+
+static bool is_stale(int dir_fd, const char *name, time_t age)
+{
+    time_t stale = !strcmp(name, MAILDIR_SUBSCRIPTIONS_LOCK) ? STALE_SHORT_S : STALE_S;
+    enum holder holder = read_holder(dir_fd, name);
+    return age >= stale || holder == HOLDER_OURS || (holder == HOLDER_DEAD && age >= DEAD_S);
 }
 
 static void take_over_if_stale(int dir_fd, const char *name)
 {
     struct stat st, again;
-    if (fstatat(dir_fd, name, &st, AT_SYMLINK_NOFOLLOW))
-        return;
-    time_t age = time(NULL) - st.st_mtime;
-    time_t stale = !strcmp(name, MAILDIR_SUBSCRIPTIONS_LOCK) ? STALE_SHORT_S : STALE_S;
-    if (age < stale && (age < DEAD_S || !holder_is_dead(dir_fd, name)))
+    if (fstatat(dir_fd, name, &st, AT_SYMLINK_NOFOLLOW) || !is_stale(dir_fd, name, time(NULL) - st.st_mtime))
         return;
     if (!fstatat(dir_fd, name, &again, AT_SYMLINK_NOFOLLOW) && again.st_ino == st.st_ino &&
         again.st_mtime == st.st_mtime)
@@ -92,12 +103,13 @@ static bool is_lack_of_room(int errnum)
 
 static int make_dotlock(int dir_fd, const char *name)
 {
-    AUTO_CLOSE int fd = openat(dir_fd, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
-    if (fd < 0)
-        return -1;
     AUTO_STRBUF struct strbuf text = STRBUF_INIT(128);
     strbuf_addf(&text, "%d:", (int)getpid());
     maildir_name_host(&text);
+    strbuf_addc(&text, '\n');
+    AUTO_CLOSE int fd = openat(dir_fd, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
+    if (fd < 0)
+        return -1;
     if (!fs_write_all(fd, text.data, text.len))
         return 0;
     int saved = errno;

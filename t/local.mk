@@ -20,7 +20,8 @@ BEHAVIOUR_TESTS += \
 	t/7010-killed-processes-lose-nothing.t \
 	t/7020-privileges-are-as-the-readme-says.t \
 	t/7030-masters-live-and-end-well.t \
-	t/7040-an-ordinary-user-can-try-it.t
+	t/7040-an-ordinary-user-can-try-it.t \
+	t/7110-crash-sweep-in-small.t
 EXTRA_DIST += $(BEHAVIOUR_TESTS)
 TESTS += $(BEHAVIOUR_TESTS)
 

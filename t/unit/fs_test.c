@@ -94,6 +94,24 @@ START_TEST(makes_directories_that_are_missing)
 }
 END_TEST
 
+START_TEST(renames_without_replacing)
+{
+    int dir = fresh_dir();
+    struct err e = {0};
+    struct stat st;
+    fs_replace(dir, "a", "a.tmp", BYTES("one"), 0600, false, &e);
+    ck_assert_int_eq(fs_rename_new(dir, "a", dir, "b"), 0);
+    fs_replace(dir, "a", "a.tmp", BYTES("three"), 0600, false, &e);
+    ck_assert_int_eq(fs_rename_new(dir, "a", dir, "b"), -1);
+    ck_assert_int_eq(errno, EEXIST);
+    ck_assert_int_eq(fstatat(dir, "b", &st, 0), 0);
+    ck_assert_int_eq((int)st.st_size, 3);
+    unlinkat(dir, "a", 0);
+    unlinkat(dir, "b", 0);
+    remove_dir(dir);
+}
+END_TEST
+
 START_TEST(puts_a_place_in_front_of_an_error)
 {
     struct err e = {0};
@@ -109,4 +127,4 @@ END_TEST
 UNIT_MAIN("fs", replaces_a_file_and_leaves_no_temporary_one,
           reads_a_file_of_exactly_the_cap_but_no_longer_one,
           reads_neither_links_nor_pipes_nor_what_is_missing, makes_directories_that_are_missing,
-          puts_a_place_in_front_of_an_error)
+          renames_without_replacing, puts_a_place_in_front_of_an_error)
