@@ -12,13 +12,40 @@ class Refused(Exception):
     """The server answered something else than OK."""
 
 
+class Seconds(float):
+    """A duration, and in cpu the processor time that the server spent meanwhile (None: not known)."""
+    cpu = None
+
+    @classmethod
+    def total(cls, parts):
+        whole = cls(sum(parts))
+        whole.cpu = sum(part.cpu for part in parts)
+        return whole
+
+
+class Timer:
+    """with Timer(meter) as t: ...; t.seconds. meter() is the processor time of all of the server's processes so far."""
+
+    def __init__(self, meter):
+        self.meter = meter
+
+    def __enter__(self):
+        self.cpu = self.meter()
+        self.start = time.perf_counter()
+        return self
+
+    def __exit__(self, *_):
+        self.seconds = Seconds(time.perf_counter() - self.start)
+        self.seconds.cpu = self.meter() - self.cpu
+
+
 class Session:
-    def __init__(self, address, user, password):
+    def __init__(self, address, user, password, meter):
+        self.meter = meter
         self.socket = socket.create_connection(address, timeout=TIMEOUT)
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.block = memoryview(bytearray(BLOCK))
         self.number = 0
-        self.received = 0
         self._read_line()
         self.run('LOGIN "%s" "%s"' % (user, password))
         self.capabilities = self.text("CAPABILITY").upper().split()
@@ -42,7 +69,6 @@ class Session:
             n = self.socket.recv_into(self.block)
             if n == 0:
                 raise Refused("the connection ended; last: %r" % tail[-200:])
-            self.received += n
             if keep is not None:
                 keep.append(bytes(self.block[:n]))
             tail = (tail + bytes(self.block[max(0, n - TAIL):n]))[-TAIL:]
@@ -57,11 +83,10 @@ class Session:
         """Seconds from sending the command to having read its tagged OK."""
         tag = self._tag()
         line = tag + b" " + command.encode() + b"\r\n"
-        self.received = 0
-        start = time.perf_counter()
-        self.socket.sendall(line)
-        self._until_tagged(tag)
-        return time.perf_counter() - start
+        with Timer(self.meter) as timer:
+            self.socket.sendall(line)
+            self._until_tagged(tag)
+        return timer.seconds
 
     def text(self, command):
         """The whole answer, for what is not measured."""
@@ -87,19 +112,19 @@ class Session:
         """APPEND of one letter, or MULTIAPPEND of several, without waiting for each literal where the server allows that: seconds."""
         tag, plus = self._tag(), "LITERAL+" in self.capabilities
         head = tag + b" APPEND " + folder.encode()
-        start = time.perf_counter()
-        for letter in letters:
-            head += b" {%d%s}\r\n" % (len(letter), b"+" if plus else b"")
-            if plus:
-                head += letter
-                continue
-            self.socket.sendall(head)
-            if not self._read_line().startswith(b"+"):
-                raise Refused("no continuation for a literal")
-            head = letter
-        self.socket.sendall(head + b"\r\n")
-        self._until_tagged(tag)
-        return time.perf_counter() - start
+        with Timer(self.meter) as timer:
+            for letter in letters:
+                head += b" {%d%s}\r\n" % (len(letter), b"+" if plus else b"")
+                if plus:
+                    head += letter
+                    continue
+                self.socket.sendall(head)
+                if not self._read_line().startswith(b"+"):
+                    raise Refused("no continuation for a literal")
+                head = letter
+            self.socket.sendall(head + b"\r\n")
+            self._until_tagged(tag)
+        return timer.seconds
 
     def close(self):
         """LOGOUT, and wait for the end of the connection."""

@@ -10,25 +10,31 @@ OURS = "posthouse"
 
 
 def summary(samples):
-    return {"median": statistics.median(samples), "min": min(samples), "max": max(samples), "samples": samples} if samples else None
+    if not samples:
+        return None
+    cpu = [sample.cpu for sample in samples if getattr(sample, "cpu", None) is not None]
+    return {"median": statistics.median(samples), "min": min(samples), "max": max(samples), "samples": samples,
+            "cpu": statistics.median(cpu) if cpu else None}
+
+
+def ratio_to(ours, other, of):
+    return other[of] / ours[of] if ours and other and ours[of] and other[of] else None
 
 
 def result(row, sizes, samples, notes):
     """One row's outcome. samples: {server: [value]}."""
     values = {name: summary(list_) for name, list_ in samples.items()}
     ours = values.get(OURS)
-    ratios = {}
-    if ours:
-        for name, other in values.items():
-            if name != OURS and other:
-                ratios[name] = other["median"] / ours["median"] if ours["median"] else float("inf")
+    ratios, cpu_ratios = ({name: ratio_to(ours, other, of) for name, other in values.items() if name != OURS and ratio_to(ours, other, of)}
+                          for of in ("median", "cpu"))
     verdict = "skipped" if not ours else "-"
     if ours and row.most is not None:
         verdict = "met" if ours["median"] <= row.most else "MISSED"
     elif row.bar is not None and ratios:
         verdict = "met" if min(ratios.values()) >= row.bar else "MISSED"
     return {"key": row.key, "what": row.what, "messages": sizes.get(row.size), "unit": row.unit, "bar": row.bar, "most": row.most,
-            "values": values, "ratios": ratios, "ratio": min(ratios.values()) if ratios else None, "verdict": verdict, "notes": notes}
+            "values": values, "ratios": ratios, "ratio": min(ratios.values(), default=None),
+            "cpu_ratio": min(cpu_ratios.values(), default=None), "verdict": verdict, "notes": notes}
 
 
 def number(value, unit):
@@ -50,19 +56,19 @@ def bar(result_):
     return "-" if result_["bar"] is None else ">=%.1fx" % result_["bar"]
 
 
-FORMAT = "%-42s %8s %18s %18s %18s %7s %7s  %s"
+FORMAT = "%-42s %8s %18s %18s %18s %7s %7s %-7s %7s"
 
 
 def print_head(servers):
     names = (list(servers) + ["", "", ""])[:3]
-    print(FORMAT % ("row", "messages", *names, "ratio", "bar", "verdict"))
+    print(FORMAT % ("row", "messages", *names, "ratio", "bar", "verdict", "cpu"))
 
 
 def print_row(result_, servers):
     cells = [spread(result_["values"].get(name), result_["unit"]) for name in servers]
     cells = (cells + ["", "", ""])[:3]
-    ratio = "-" if result_["ratio"] is None else "%.2fx" % result_["ratio"]
-    print(FORMAT % (result_["what"], result_["messages"] or "", *cells, ratio, bar(result_), result_["verdict"]))
+    ratio, cpu = ("%.2fx" % result_[key] if result_[key] else "-" for key in ("ratio", "cpu_ratio"))
+    print(FORMAT % (result_["what"], result_["messages"] or "", *cells, ratio, bar(result_), result_["verdict"], cpu))
     for note in result_["notes"]:
         print("    " + note)
     sys.stdout.flush()

@@ -3,6 +3,7 @@ that counts, so that each pays for its own syncs only."""
 import os
 
 from boxes import UID, make_dirs
+from client import Seconds
 from rows import Skipped, row
 
 
@@ -80,7 +81,7 @@ def _(bench, server):
 def _(bench, server):
     with Scratch(server, "Appended") as session:
         bench.image.settle()
-        seconds = sum(session.append("Appended", [letter]) for letter in bench.boxes.letters("append"))
+        seconds = Seconds.total([session.append("Appended", [letter]) for letter in bench.boxes.letters("append")])
     Scratch.forget(server, "Appended")
     return seconds
 

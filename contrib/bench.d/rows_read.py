@@ -4,6 +4,7 @@ import itertools
 import os
 import time
 
+from client import Timer
 from rows import row
 
 HEADERS = "From To Cc Subject Date Message-ID References In-Reply-To Content-Type Reply-To"
@@ -101,12 +102,11 @@ def _(bench, server):
 @row("login-select", "connect, LOGIN, SELECT, unchanged", size="names")
 def _(bench, server):
     settle(server, "names")
-    start = time.perf_counter()
-    session = server.login("names")
-    session.run("SELECT INBOX")
-    seconds = time.perf_counter() - start
+    with Timer(server.cpu_seconds) as timer:
+        session = server.login("names")
+        session.run("SELECT INBOX")
     session.close()
-    return seconds
+    return timer.seconds
 
 
 @row("fetch-flags", "FETCH 1:* (UID FLAGS)", size="names", bar=1.5)

@@ -52,7 +52,7 @@ class Server:
         return os.path.join(self.homes, account, "Maildir")
 
     def login(self, account):
-        return Session(self.address, account, PASSWORD)
+        return Session(self.address, account, PASSWORD, self.cpu_seconds)
 
     def _below(self):
         frontier, found = list(self.roots), []
@@ -66,6 +66,18 @@ class Server:
             found += kids
             frontier += kids
         return found
+
+    def cpu_seconds(self):
+        """Of all its processes and their threads that are there now."""
+        total = 0
+        for pid in self._below():
+            for path in glob.glob("/proc/%d/task/*/schedstat" % pid):
+                try:
+                    with open(path) as f:
+                        total += int(f.read().split()[0])
+                except OSError:
+                    pass
+        return total / 1e9
 
     def session_pids(self):
         """Processes that serve a logged-in user."""
