@@ -35,7 +35,7 @@ enum imap_status imap_cmd_uid_expunge(struct imap *s)
     struct bytes text;
     struct err e;
     if (!imap_args_atom(&s->args, &text) ||
-        !imap_seqset_parse(&set, text, imap_view_uid(&s->view, s->view.count)))
+        !imap_seqset_parse(&set, text, imap_view_uid(&s->view, imap_view_count(&s->view))))
         return imap_bad(s, "UID EXPUNGE takes a set of UIDs");
     if (!imap_session_no_more_args(s))
         return IMAP_BAD;

@@ -11,7 +11,6 @@
 #include "base/text.h"
 
 #include <malloc.h>
-#include <sys/inotify.h>
 #include <time.h>
 
 #define IDLE_POLL_MS (30 * 1000)
@@ -25,32 +24,6 @@ static int64_t now_s(void)
     struct timespec ts;
     clock_gettime(CLOCK_MONOTONIC, &ts);
     return ts.tv_sec;
-}
-
-static void watch_dir(int inotify, int dir)
-{
-    char path[40];
-    snprintf(path, sizeof(path), "/proc/self/fd/%d", dir);
-    inotify_add_watch(inotify, path, IN_CREATE | IN_DELETE | IN_MOVED_FROM | IN_MOVED_TO | IN_ONLYDIR);
-}
-
-/* A descriptor that becomes readable when the mailbox may have changed, or -1. */
-static int watch(const struct imap *s)
-{
-    int new_fd, cur_fd, fd = s->mb ? inotify_init1(IN_NONBLOCK | IN_CLOEXEC) : -1;
-    if (fd < 0)
-        return -1;
-    mailbox_dirs(s->mb, &new_fd, &cur_fd);
-    watch_dir(fd, new_fd);
-    watch_dir(fd, cur_fd);
-    return fd;
-}
-
-static void drain(int fd)
-{
-    char events[4096] __attribute__((aligned(__alignof__(struct inotify_event))));
-    while (read(fd, events, sizeof(events)) > 0) {
-    }
 }
 
 /* The client's line that ends IDLE. 1: it is whole and *fine says whether it was DONE; 0: more is needed. */
@@ -84,8 +57,6 @@ static bool idle(struct imap *s, int watch_fd)
             s->bye = r == IMAP_IO_STOP ? "[UNAVAILABLE] Server shutting down" : NULL;
             return true;
         }
-        if (r == IMAP_IO_OTHER)
-            drain(watch_fd);
         imap_session_sync(s, true, NULL, 0);
         if (now_s() - start >= IDLE_MAX_S)
             s->bye = "[UNAVAILABLE] Idle for too long";
@@ -101,13 +72,12 @@ enum imap_status imap_cmd_idle(struct imap *s)
 {
     if (!imap_session_no_more_args(s))
         return IMAP_BAD;
-    AUTO_CLOSE int watch_fd = watch(s);
     imap_message_free(s->message); /* an idle session is a small one */
     s->message = NULL;
     malloc_trim(0);
     imap_session_sync(s, true, NULL, 0);
     imap_puts(s, "+ Idling\r\n");
-    if (!idle(s, watch_fd))
+    if (!idle(s, s->mb ? mailbox_watch_fd(s->mb) : -1))
         return imap_bad(s, "IDLE ends with DONE");
     return imap_ok(s, "No longer idle");
 }

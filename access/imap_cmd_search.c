@@ -15,7 +15,7 @@ static void put_number(struct imap *s, uint32_t number)
 static void search(struct imap *s, const struct imap_search_node *root)
 {
     imap_puts(s, "* SEARCH");
-    for (uint32_t seq = 1; seq <= s->view.count && !s->io.dead; seq++) {
+    for (uint32_t seq = 1; seq <= imap_view_count(&s->view) && !s->io.dead; seq++) {
         uint32_t uid = imap_view_uid(&s->view, seq);
         const struct mail *mail = mailbox_find(s->mb, uid);
         if (!mail)
@@ -30,8 +30,8 @@ static void search(struct imap *s, const struct imap_search_node *root)
 
 enum imap_status imap_cmd_search(struct imap *s)
 {
-    struct imap_search_limits limits = {.star_seq = s->view.count,
-                                        .star_uid = imap_view_uid(&s->view, s->view.count)};
+    struct imap_search_limits limits = {.star_seq = imap_view_count(&s->view),
+                                        .star_uid = imap_view_uid(&s->view, imap_view_count(&s->view))};
     struct imap_search_node *root;
     const char *why;
     switch (imap_search_parse(&s->args, &limits, &root, &why)) {

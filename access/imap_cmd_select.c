@@ -24,12 +24,9 @@ static void tell_flags(struct imap *s)
 
 static void tell_first_unseen(struct imap *s)
 {
-    for (size_t i = 0; i < mailbox_count(s->mb); i++) {
-        if (!(mailbox_at(s->mb, i)->flags & MAIL_SEEN)) {
-            imap_untagged(s, "OK [UNSEEN %zu] First unseen message", i + 1);
-            return;
-        }
-    }
+    uint32_t seq = imap_view_seq(&s->view, mailbox_first_unseen(s->mb));
+    if (seq)
+        imap_untagged(s, "OK [UNSEEN %u] First unseen message", seq);
 }
 
 static enum imap_status select_mailbox(struct imap *s, bool read_only)
@@ -45,8 +42,8 @@ static enum imap_status select_mailbox(struct imap *s, bool read_only)
     }
     imap_view_start(&s->view, s->mb);
     tell_flags(s);
-    imap_untagged(s, "%u EXISTS", s->view.count);
-    imap_untagged(s, "%u RECENT", imap_view_recent(&s->view, s->mb));
+    imap_untagged(s, "%u EXISTS", imap_view_count(&s->view));
+    imap_untagged(s, "%u RECENT", mailbox_recent(s->mb));
     tell_first_unseen(s);
     imap_untagged(s, "OK [UIDVALIDITY %u] UIDs are valid", mailbox_uidvalidity(s->mb));
     imap_untagged(s, "OK [UIDNEXT %u] Predicted next UID", mailbox_uidnext(s->mb));

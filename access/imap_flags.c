@@ -106,7 +106,7 @@ static void add_name(struct strbuf *out, size_t start, const char *name)
     strbuf_adds(out, name);
 }
 
-static void add_keywords(struct strbuf *out, size_t start, const struct mailbox *mb, uint32_t bits)
+static void add_keywords(struct strbuf *out, size_t start, const struct mailbox *mb, uint64_t bits)
 {
     for (unsigned n = 0; n < MAIL_KEYWORDS_MAX; n++) {
         const char *name = bits >> n & 1 ? keyword_name(mb, n) : NULL;
@@ -129,23 +129,23 @@ void imap_flags_write(struct strbuf *out, const struct mailbox *mb, const struct
     strbuf_addc(out, ')');
 }
 
-uint32_t imap_flags_keywords(const struct mailbox *mb)
+uint64_t imap_flags_keywords(const struct mailbox *mb)
 {
-    uint32_t bits = 0;
+    uint64_t bits = 0;
     for (unsigned n = 0; n < MAIL_KEYWORDS_MAX; n++)
-        bits |= keyword_name(mb, n) ? (uint32_t)1 << n : 0;
+        bits |= keyword_name(mb, n) ? (uint64_t)1 << n : 0;
     return bits;
 }
 
 void imap_flags_write_all(struct strbuf *out, const struct mailbox *mb, bool more)
 {
-    uint32_t bits = imap_flags_keywords(mb);
+    uint64_t bits = imap_flags_keywords(mb);
     strbuf_addc(out, '(');
     size_t start = out->len;
     for (size_t i = 0; i < ARRAY_LEN(system_flags); i++)
         add_name(out, start, system_flags[i].name);
     add_keywords(out, start, mb, bits);
-    if (more && bits != ((uint32_t)1 << MAIL_KEYWORDS_MAX) - 1)
+    if (more && __builtin_popcountll(bits) < MAIL_KEYWORDS_MAX)
         add_name(out, start, "\\*");
     strbuf_addc(out, ')');
 }

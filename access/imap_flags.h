@@ -27,6 +27,6 @@ void imap_flags_write(struct strbuf *out, const struct mailbox *mb, const struct
  * others. */
 void imap_flags_write_all(struct strbuf *out, const struct mailbox *mb, bool more);
 /* Bits of the keywords that have names. */
-uint32_t imap_flags_keywords(const struct mailbox *mb);
+uint64_t imap_flags_keywords(const struct mailbox *mb);
 
 #endif

@@ -17,7 +17,7 @@
 
 static void tell_keywords(struct imap *s)
 {
-    uint32_t now = imap_flags_keywords(s->mb);
+    uint64_t now = imap_flags_keywords(s->mb);
     if (!(now & ~s->keywords_told))
         return;
     AUTO_STRBUF struct strbuf all = STRBUF_INIT(FLAGS_LINE_MAX);
@@ -79,6 +79,7 @@ void imap_session_sync(struct imap *s, bool may_expunge, const uint32_t *skip, s
         return;
     }
     imap_session_tell(s, may_expunge, skip, nskip);
+    mailbox_rest(s->mb);
 }
 
 void imap_session_deselect(struct imap *s)
@@ -123,6 +124,8 @@ static void run_command(struct imap *s)
     s->bad_in_row = status == IMAP_BAD ? s->bad_in_row + 1 : 0;
     if (!s->bye) /* which says more than the answer would */
         imap_reply_send(s);
+    if (s->mb)
+        mailbox_rest(s->mb);
 }
 
 static void refuse_broken(struct imap *s)

@@ -34,7 +34,7 @@ struct imap {
     struct mail_store *store;
     struct mailbox *mb; /* the selected mailbox, or NULL */
     struct imap_view view;
-    uint32_t keywords_told; /* bits of the keywords that FLAGS has named */
+    uint64_t keywords_told; /* bits of the keywords that FLAGS has named */
     struct imap_message
         *message; /* the message looked at last, kept open for the next partial fetch; or NULL */
     struct mail_append *append; /* message being appended, or NULL */

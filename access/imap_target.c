@@ -13,8 +13,8 @@
 static struct imap_seqrange to_numbers(const struct imap *s, struct imap_seqrange r, bool by_uid)
 {
     if (!by_uid)
-        return (struct imap_seqrange){r.lo, r.hi < s->view.count ? r.hi : s->view.count};
-    uint32_t behind = r.hi == UINT32_MAX ? s->view.count + 1 : imap_view_from(&s->view, r.hi + 1);
+        return (struct imap_seqrange){r.lo, r.hi < imap_view_count(&s->view) ? r.hi : imap_view_count(&s->view)};
+    uint32_t behind = r.hi == UINT32_MAX ? imap_view_count(&s->view) + 1 : imap_view_from(&s->view, r.hi + 1);
     return (struct imap_seqrange){imap_view_from(&s->view, r.lo), behind - 1};
 }
 
@@ -22,7 +22,7 @@ void imap_session_resolve(const struct imap *s, const struct imap_seqset *set, b
                           size_t *n)
 {
     *n = 0;
-    *uids = xcalloc(s->view.count + 1, sizeof(**uids));
+    *uids = xcalloc(imap_view_count(&s->view) + 1, sizeof(**uids));
     for (size_t i = 0; i < set->n; i++) {
         struct imap_seqrange r = to_numbers(s, set->ranges[i], by_uid);
         for (uint32_t seq = r.lo; seq <= r.hi && seq >= r.lo; seq++)
@@ -34,13 +34,13 @@ bool imap_session_targets(struct imap *s, uint32_t **uids, size_t *n)
 {
     AUTO_SEQSET struct imap_seqset set = {0};
     struct bytes text;
-    uint32_t star = s->by_uid ? imap_view_uid(&s->view, s->view.count) : s->view.count;
+    uint32_t star = s->by_uid ? imap_view_uid(&s->view, imap_view_count(&s->view)) : imap_view_count(&s->view);
     if (!imap_args_atom(&s->args, &text) || !imap_seqset_parse(&set, text, star)) {
         imap_bad(s, "A set of messages was expected, as 1:5,8 or 20:*");
         return false;
     }
-    if (!s->by_uid && imap_seqset_max(&set) > s->view.count && memchr(text.p, '*', text.n) == NULL) {
-        imap_bad(s, "[CLIENTBUG] There are only %u messages", s->view.count);
+    if (!s->by_uid && imap_seqset_max(&set) > imap_view_count(&s->view) && memchr(text.p, '*', text.n) == NULL) {
+        imap_bad(s, "[CLIENTBUG] There are only %u messages", imap_view_count(&s->view));
         return false;
     }
     imap_session_resolve(s, &set, s->by_uid, uids, n);

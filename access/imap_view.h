@@ -12,17 +12,11 @@
 
 #include "maildir/maildir.h"
 
-struct imap_run {
-    uint32_t uid, n, seq; /* UIDs uid to uid + n - 1 have the numbers seq to seq + n - 1 */
-};
-
 struct imap_view {
-    struct imap_run *runs;
-    size_t n, size;
-    uint32_t count;    /* messages that the client counts */
-    uint32_t max_uid;  /* the largest UID that was ever in it */
-    uint64_t told;     /* changes up to this one have been told */
-    bool gone_pending; /* a removal could not be told yet */
+    struct uid_runs uids; /* as the client counts them */
+    uint32_t max_uid;     /* the largest UID that was ever in it */
+    uint64_t told;        /* changes up to this one have been told */
+    bool gone_pending;    /* a removal could not be told yet */
 };
 
 /* Where the differences go. */
@@ -37,9 +31,9 @@ struct imap_view_sink {
 
 void imap_view_done(struct imap_view *v);
 /* Begin: everything that is in the mailbox now is known. */
-void imap_view_start(struct imap_view *v, const struct mailbox *mb);
+void imap_view_start(struct imap_view *v, struct mailbox *mb);
 /* Tell the differences to sink; removals only if they may be told now. */
-void imap_view_sync(struct imap_view *v, const struct mailbox *mb, bool may_expunge,
+void imap_view_sync(struct imap_view *v, struct mailbox *mb, bool may_expunge,
                     const struct imap_view_sink *sink);
 /* UID of message number seq (1 to count), 0 if there is none. */
 uint32_t imap_view_uid(const struct imap_view *v, uint32_t seq);
@@ -47,7 +41,10 @@ uint32_t imap_view_uid(const struct imap_view *v, uint32_t seq);
 uint32_t imap_view_seq(const struct imap_view *v, uint32_t uid);
 /* Number of the first message with a UID of at least uid; count + 1 if there is none. */
 uint32_t imap_view_from(const struct imap_view *v, uint32_t uid);
-/* How many of the messages that the client counts are recent. */
-uint32_t imap_view_recent(const struct imap_view *v, const struct mailbox *mb);
+/* How many messages the client counts. */
+static inline uint32_t imap_view_count(const struct imap_view *v)
+{
+    return v->uids.count;
+}
 
 #endif

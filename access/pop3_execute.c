@@ -37,7 +37,7 @@ static void describe_size(struct pop3 *s, struct pop3_mail *mail, struct strbuf 
 /* What an earlier server has given out stays; else what Dovecot would say, so that one can go back. */
 static void describe_uid(struct pop3 *s, struct pop3_mail *mail, struct strbuf *out)
 {
-    const char *stored = mailbox_pop3_uidl(s->mailbox, mail->uid);
+    AUTO_FREE char *stored = mailbox_pop3_uidl(s->mailbox, mail->uid);
     if (stored && *stored)
         strbuf_adds(out, stored);
     else

@@ -5,6 +5,9 @@ maildir_libmaildir_a_SOURCES = maildir/maildir.h maildir/message.h maildir/mutf7
 	maildir/maildir_deliver.c \
 	maildir/maildir_flags.c \
 	maildir/maildir_folder.c \
+	maildir/maildir_index.c maildir/maildir_index.h \
+	maildir/maildir_index_folder.c maildir/maildir_index_folder.h \
+	maildir/maildir_index_log.c \
 	maildir/maildir_internal.h \
 	maildir/maildir_keywords.c maildir/maildir_keywords.h \
 	maildir/maildir_lock.c maildir/maildir_lock.h \
@@ -12,12 +15,20 @@ maildir_libmaildir_a_SOURCES = maildir/maildir.h maildir/message.h maildir/mutf7
 	maildir/maildir_message.c \
 	maildir/maildir_name.c maildir/maildir_name.h \
 	maildir/maildir_quota.c \
-	maildir/maildir_scan.c \
+	maildir/maildir_scan.c maildir/maildir_scan.h \
+	maildir/maildir_scan_join.c \
+	maildir/maildir_scan_look.c \
+	maildir/maildir_scan_names.c \
+	maildir/maildir_scan_touched.c \
 	maildir/maildir_store.c \
 	maildir/maildir_subscriptions.c maildir/maildir_subscriptions.h \
+	maildir/maildir_text.c \
 	maildir/maildir_uidlist.c maildir/maildir_uidlist.h \
 	maildir/maildir_uidvalidity.c \
-	maildir/maildir_write.c
+	maildir/maildir_update.c \
+	maildir/maildir_watch.c maildir/maildir_watch.h \
+	maildir/maildir_write.c \
+	maildir/uid_runs.c maildir/uid_runs.h
 
 # Messages: everything that is pure.
 maildir_libmaildir_a_SOURCES += \
@@ -35,7 +46,7 @@ maildir_libmaildir_a_SOURCES += \
 	maildir/message_words.c \
 	maildir/mutf7.c
 
-MAILDIR_LIBS = maildir/libmaildir.a $(UNISTRING_LIBS)
+MAILDIR_LIBS = maildir/libmaildir.a $(UNISTRING_LIBS) $(LMDB_LIBS)
 
 FUZZ_TARGETS += maildir_keywords maildir_name maildir_uidlist
 FUZZ_TARGETS += message_address message_date message_decode message_header message_mime mutf7

@@ -20,6 +20,7 @@
 
 #include "base/bytes.h"
 #include "base/err.h"
+#include "maildir/uid_runs.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -28,6 +29,7 @@
 #include <time.h>
 
 #define MAIL_KEYWORDS_MAX     26   /* letters a..z of file names */
+#define MAIL_LETTERS          ((1u << 26) - 1)
 #define MAIL_KEYWORD_LEN_MAX  50   /* octets of one keyword's name */
 #define MAIL_FOLDER_LEN_MAX   250  /* octets of a folder's directory name */
 #define MAIL_FOLDER_DEPTH_MAX 30   /* levels */
@@ -78,7 +80,6 @@ int mail_store_subscribe(struct mail_store *store, const char *name, bool subscr
 /* Counts without opening for good, for STATUS. */
 struct mailbox_status {
     uint32_t messages, recent, unseen, uidnext, uidvalidity;
-    uint64_t size; /* sum of the virtual sizes that names tell */
 };
 int mail_store_status(struct mail_store *store, const char *name, struct mailbox_status *status,
                       struct err *e);
@@ -87,15 +88,13 @@ int mail_store_status(struct mail_store *store, const char *name, struct mailbox
 
 struct mailbox;
 
-/* One message as the mailbox knows it. Pointers to it are valid until the next call that takes the mailbox non-const. */
+/* One message as the mailbox knows it. */
 struct mail {
     uint32_t uid;
     uint32_t flags;    /* enum mail_flag */
-    uint32_t keywords; /* bit n: keyword n of mailbox_keywords (file letter 'a' + n) */
-    bool recent;       /* this session was the first to see it */
+    uint64_t keywords; /* bit n: keyword n of mailbox_keyword (0..25: file letter 'a' + n) */
     uint64_t changed;  /* mailbox_sequence() when flags or keywords changed last (or it came) */
-    char *base;        /* unique part of the file name, up to the first ':' */
-    char *name;        /* file name as last seen */
+    bool recent;       /* this session was the first to see it */
     bool in_new;       /* the file is in new/ (mailbox opened read-only) */
 };
 
@@ -104,9 +103,11 @@ struct mail {
 int mailbox_open(struct mailbox **mb, struct mail_store *store, const char *name, bool read_only,
                  struct err *e);
 void mailbox_close(struct mailbox *mb);
-/* Look at the directories again and update the list. Costs two stats when nothing changed. A message that vanished is removed
- * from the list only after a second look. */
+/* Look again and update the list: a few stats when nothing changed, in proportion to the changes where the kernel told of them,
+ * else a reading of names. A message that vanished is removed from the list only when it is gone for sure. */
 int mailbox_refresh(struct mailbox *mb, struct err *e);
+/* To be called when a command has ended: no view of the index is held, memory of large work is given back. */
+void mailbox_rest(struct mailbox *mb);
 
 const char *mailbox_name(const struct mailbox *mb);
 bool mailbox_read_only(const struct mailbox *mb);
@@ -115,12 +116,26 @@ uint32_t mailbox_uidnext(const struct mailbox *mb);
 /* Rises with every change to the list. */
 uint64_t mailbox_sequence(const struct mailbox *mb);
 size_t mailbox_count(const struct mailbox *mb);
-const struct mail *mailbox_at(const struct mailbox *mb, size_t index);   /* ascending UIDs */
-const struct mail *mailbox_find(const struct mailbox *mb, uint32_t uid); /* NULL if it is gone */
+/* The UIDs as of the last refresh. */
+const struct uid_runs *mailbox_uids(const struct mailbox *mb);
+/* A message as it is now, in a place that the next call for this mailbox uses again. NULL if it is gone (another session may be ahead
+ * of the last refresh). In order of UIDs this is cheap. */
+const struct mail *mailbox_find(struct mailbox *mb, uint32_t uid);
+const struct mail *mailbox_at(struct mailbox *mb, size_t index); /* by position, ascending UIDs */
+/* How many messages are recent to this session. */
+uint32_t mailbox_recent(const struct mailbox *mb);
+/* UID of the first message that is not \Seen, 0 if there is none. */
+uint32_t mailbox_first_unseen(const struct mailbox *mb);
+/* UIDs (malloc'ed, ascending) of messages that came or changed behind `since` (a mailbox_sequence): a superset, see mail.changed. */
+int mailbox_changed(struct mailbox *mb, uint64_t since, uint32_t **uids, size_t *n, struct err *e);
 /* Name of keyword n (0..25), NULL if that letter has none. */
 const char *mailbox_keyword(const struct mailbox *mb, unsigned n);
 /* Directory descriptors (borrowed) of new/ and cur/, for whoever watches them. */
 void mailbox_dirs(const struct mailbox *mb, int *new_fd, int *cur_fd);
+
+/* A descriptor that becomes readable when somebody touched the directories, or -1 if there is none to be had; reading it is
+ * mailbox_refresh's business. */
+int mailbox_watch_fd(const struct mailbox *mb);
 
 /* Open a message's file for reading, over renames by others. The descriptor is the caller's. ERR_NOTFOUND if it is gone. */
 int mailbox_message_open(struct mailbox *mb, uint32_t uid, struct err *e); /* returns fd or -1 */
@@ -129,12 +144,16 @@ struct mail_info {
     uint64_t virtual_size; /* octets with CRLF line ends: RFC822.SIZE */
     time_t internal_date;  /* mtime of the file */
 };
-/* Exact: from the file's stat, and `,W=` of the name only if `,S=` agrees with the real size, else by counting. Cached in memory. */
+/* Exact: from the file's stat, and `,W=` of the name only if `,S=` agrees with the real size, else by counting. Kept in the index. */
 int mailbox_message_info(struct mailbox *mb, uint32_t uid, struct mail_info *info, struct err *e);
-/* POP3 UIDL text that Dovecot stored for it (uidlist field P), or NULL: then the caller's own format. */
-const char *mailbox_pop3_uidl(const struct mailbox *mb, uint32_t uid);
+/* POP3 UIDL text that Dovecot stored for it (uidlist field P), malloc'ed, or NULL: then the caller's own format. */
+char *mailbox_pop3_uidl(struct mailbox *mb, uint32_t uid);
 /* POP3 order that Dovecot stored for it (uidlist field O): messages that have one come first, by it. 0: none. */
-uint32_t mailbox_pop3_order(const struct mailbox *mb, uint32_t uid);
+uint32_t mailbox_pop3_order(struct mailbox *mb, uint32_t uid);
+/* What the session wants to keep of a message in the index (maildir_text.c): its own, opaque to the library. get: false if there is
+ * none; the octets are valid until the next call. put: kept in memory until there are many or the mailbox rests. */
+bool mailbox_text_get(struct mailbox *mb, uint32_t uid, struct bytes *text);
+void mailbox_text_put(struct mailbox *mb, uint32_t uid, struct bytes text);
 
 enum mail_store_how { MAIL_FLAGS_SET, MAIL_FLAGS_ADD, MAIL_FLAGS_REMOVE };
 struct mail_flag_change {

@@ -102,61 +102,68 @@ int mail_append_write(struct mail_append *append, const void *p, size_t n, struc
     return writer_write(&append->items[append->n - 1].writer, p, n, e);
 }
 
-static int item_keywords(struct mail_append *append, const struct item *item, uint32_t *bits, struct err *e)
+static int item_keywords(struct mail_append *append, const struct item *item, uint64_t *bits, struct err *e)
 {
-    uint32_t in_use = 0;
-    *bits = 0;
-    for (size_t i = 0; i < append->mb->n && item->nkeywords; i++)
-        in_use |= append->mb->entries[i].mail.keywords;
-    for (size_t i = 0; i < item->nkeywords; i++) {
-        int letter = keywords_get(&append->mb->keywords, item->keywords[i], in_use, e);
-        if (letter < 0)
-            return -1;
-        *bits |= 1u << letter;
-    }
-    return keywords_save(&append->mb->keywords, append->mb->folder.fd, e);
+    const struct mail_flag_change change = {
+        .keywords = (const char *const *)item->keywords, .nkeywords = item->nkeywords, .how = MAIL_FLAGS_ADD};
+    return mailbox_keyword_bits(append->mb, &change, bits, e);
 }
 
-static int place(struct mail_append *append, struct item *item, uint32_t *uid, struct err *e)
+static int place(struct mail_append *append, struct item *item, struct uidlist *ul, struct mail_change *made,
+                 struct err *e)
 {
     AUTO_STRBUF struct strbuf base = STRBUF_INIT(MAILDIR_NAME_MAX);
     AUTO_STRBUF struct strbuf name = STRBUF_INIT(MAILDIR_NAME_MAX);
     struct folder *f = &append->mb->folder;
-    uint32_t keywords;
+    uint64_t keywords;
     if (item_keywords(append, item, &keywords, e))
         return -1;
     strbuf_adds(&base, item->writer.tmp_name);
     writer_add_sizes(&base, &item->writer);
-    if (!maildir_name_with_flags(&name, strbuf_bytes(&base), item->flags, keywords))
+    if (!maildir_name_with_flags(&name, strbuf_bytes(&base), item->flags, (uint32_t)keywords & MAIL_LETTERS))
         return err_set(e, ERR_LIMIT, "the file name would be too long");
-    if (renameat(f->tmp_fd, item->writer.tmp_name, f->cur_fd, name.data))
+    if (maildir_rename(f->tmp_fd, item->writer.tmp_name, f->cur_fd, name.data))
         return err_errno(e, errno, "moving the message into cur/");
     free(TAKE_PTR(item->writer.tmp_name));
     item->name = strbuf_detach(&name);
-    return uidlist_add(&append->mb->uidlist, strbuf_bytes(&base), NULL, uid, e);
+    *made = (struct mail_change){.name = bytes_of(item->name)};
+    return uidlist_add(ul, strbuf_bytes(&base), NULL, &made->uid, e);
 }
 
-static int place_all(struct mail_append *append, uint32_t *uids, struct err *e)
+static int place_all(struct mail_append *append, struct uidlist *ul, struct mail_change *made, struct err *e)
 {
-    struct mailbox *mb = append->mb;
     for (size_t i = 0; i < append->n; i++)
-        if (place(append, &append->items[i], &uids[i], e))
+        if (place(append, &append->items[i], ul, &made[i], e))
             return -1;
-    if (fs_sync_dir(mb->folder.cur_fd))
+    if (fs_sync_dir(append->mb->folder.cur_fd))
         return err_errno(e, errno, "syncing the folder");
-    return uidlist_save(&mb->uidlist, mb->folder.fd, mb->n + append->n, NULL, NULL, e);
+    return uidlist_save(ul, append->mb->folder.fd, NULL, NULL, e);
 }
 
-static void take_back(struct mail_append *append, uint32_t next)
+static void take_back(struct mail_append *append)
 {
     for (size_t i = 0; i < append->n; i++)
         if (append->items[i].name)
             unlinkat(append->mb->folder.cur_fd, append->items[i].name, 0);
     fs_sync_dir(append->mb->folder.cur_fd);
-    uidlist_rollback(&append->mb->uidlist, next);
 }
 
-static int commit(struct mail_append *append, uint32_t *uids, struct err *e)
+static int commit_locked(struct mail_append *append, struct mail_change *made, struct maildir_lock *lock,
+                         struct err *e)
+{
+    struct uidlist ul;
+    uidlist_init(&ul);
+    mailbox_resume_uidlist(append->mb, &ul);
+    int r = place_all(append, &ul, made, e);
+    if (r)
+        take_back(append);
+    else
+        mailbox_added(append->mb, &ul, made, append->n, lock);
+    uidlist_done(&ul);
+    return r;
+}
+
+static int commit(struct mail_append *append, struct mail_change *made, struct err *e)
 {
     AUTO_LOCK struct maildir_lock lock = MAILDIR_LOCK_INIT;
     int64_t octets = 0;
@@ -165,13 +172,8 @@ static int commit(struct mail_append *append, uint32_t *uids, struct err *e)
     for (size_t i = 0; i < append->n; i++)
         octets += (int64_t)append->items[i].writer.size;
     if (quota_check(append->store, octets, (int64_t)append->n, e) ||
-        mailbox_lock(append->mb, &lock, false, e))
+        mailbox_lock(append->mb, &lock, false, e) || commit_locked(append, made, &lock, e))
         return -1;
-    uint32_t next = append->mb->uidlist.next;
-    if (place_all(append, uids, e)) {
-        take_back(append, next);
-        return -1;
-    }
     quota_add(append->store, octets, (int64_t)append->n);
     return 0;
 }
@@ -179,14 +181,14 @@ static int commit(struct mail_append *append, uint32_t *uids, struct err *e)
 int mail_append_commit(struct mail_append *append, uint32_t *uidvalidity, uint32_t **uids, size_t *n,
                        struct err *e)
 {
-    uint32_t *list = xcalloc(append->n + 1, sizeof *list);
-    int r = commit(append, list, e);
-    if (r) {
-        free(list);
-    } else {
+    AUTO_FREE struct mail_change *made = xcalloc(append->n + 1, sizeof *made);
+    int r = commit(append, made, e);
+    if (!r) {
         *uidvalidity = mailbox_uidvalidity(append->mb);
-        *uids = list;
+        *uids = xcalloc(append->n + 1, sizeof **uids);
         *n = append->n;
+        for (size_t i = 0; i < append->n; i++)
+            (*uids)[i] = made[i].uid;
     }
     mail_append_abort(append);
     return r;

@@ -20,134 +20,169 @@
 
 struct copy {
     struct mailbox *from;
-    struct mailbox *to; /* opened for this */
-    struct names {
-        char **items;
-        size_t n;
-    } made; /* names in the destination's cur/ */
+    struct mailbox *to;       /* opened for this */
+    struct mail_change *made; /* in the destination; names and fields are ours */
+    size_t n;
     struct mail_copy_result *result;
-    uint32_t letters[MAIL_KEYWORDS_MAX]; /* keyword n of the source is this bit of the destination */
+    struct uidlist uidlist;              /* of the destination */
+    uint64_t letters[MAIL_KEYWORDS_MAX]; /* keyword n of the source is this bit of the destination */
     int64_t octets;
     bool move;
 };
 
 static void take_back(struct copy *c)
 {
-    for (size_t i = 0; i < c->made.n; i++)
-        unlinkat(c->to->folder.cur_fd, c->made.items[i], 0);
+    for (size_t i = 0; i < c->n; i++)
+        unlinkat(c->to->folder.cur_fd, c->made[i].name.p, 0);
     fs_sync_dir(c->to->folder.cur_fd);
 }
 
 static void copy_done(struct copy *c)
 {
-    for (size_t i = 0; i < c->made.n; i++)
-        free(c->made.items[i]);
-    free(c->made.items);
+    for (size_t i = 0; i < c->n; i++) {
+        free((char *)c->made[i].name.p);
+        free((char *)c->made[i].fields.p);
+    }
+    free(c->made);
+    uidlist_done(&c->uidlist);
     mailbox_close(c->to);
+}
+
+/* ---- keywords ---- */
+
+static uint64_t keywords_of(struct mailbox *mb, const uint32_t *uids, size_t n)
+{
+    uint64_t all = 0;
+    for (size_t i = 0; i < n; i++) {
+        const struct mail *mail = mailbox_find(mb, uids[i]);
+        all |= mail ? mail->keywords : 0;
+    }
+    return all;
 }
 
 static int map_keywords(struct copy *c, const uint32_t *uids, size_t n, struct err *e)
 {
-    uint32_t used = 0, in_use = 0;
-    for (size_t i = 0; i < n; i++) {
-        const struct mail *mail = mailbox_find(c->from, uids[i]);
-        used |= mail ? mail->keywords : 0;
-    }
-    for (size_t i = 0; i < c->to->n; i++)
-        in_use |= c->to->entries[i].mail.keywords;
+    uint64_t used = keywords_of(c->from, uids, n);
+    uint32_t in_use = MAIL_LETTERS;
     for (unsigned k = 0; k < MAIL_KEYWORDS_MAX; k++) {
         const char *name = mailbox_keyword(c->from, k);
-        if (!(used & (1u << k)) || !name)
+        if (!(used >> k & 1) || !name)
             continue;
-        int letter = keywords_get(&c->to->keywords, name, in_use, e);
+        int letter = keywords_find(&c->to->keywords, name);
+        if (letter < 0 && in_use == MAIL_LETTERS)
+            in_use = mailbox_letters_in_use(c->to);
+        if (letter < 0)
+            letter = keywords_get(&c->to->keywords, name, in_use, e);
         if (letter < 0)
             return -1;
-        c->letters[k] = 1u << letter;
+        c->letters[k] = (uint64_t)1 << letter;
     }
     return keywords_save(&c->to->keywords, c->to->folder.fd, e);
 }
 
-static uint32_t translate(const struct copy *c, uint32_t keywords)
+static uint64_t translate(const struct copy *c, uint64_t keywords)
 {
-    uint32_t bits = 0;
+    uint64_t bits = 0;
     for (unsigned k = 0; k < MAIL_KEYWORDS_MAX; k++)
-        if (keywords & (1u << k))
+        if (keywords >> k & 1)
             bits |= c->letters[k];
     return bits;
 }
 
-/* "<new unique>,S=..,W=..:2,FLAGS" */
-static int target_name(struct copy *c, struct entry *entry, struct strbuf *name, struct err *e)
+/* ---- one message ---- */
+
+/* Sizes for the new name: those that the old one tells, or the true ones. */
+static int sizes_of(struct copy *c, uint32_t uid, const struct index_mail *mail, struct mail_info *info,
+                    struct err *e)
 {
-    if (mailbox_entry_info(c->from, entry, e))
-        return -1;
-    AUTO_STRBUF struct strbuf base = STRBUF_INIT(MAILDIR_NAME_MAX);
-    maildir_name_new(&base);
-    strbuf_addf(&base, ",S=%llu,W=%llu", (unsigned long long)entry->info.size,
-                (unsigned long long)entry->info.virtual_size);
-    if (!maildir_name_with_flags(name, strbuf_bytes(&base), entry->mail.flags,
-                                 translate(c, entry->mail.keywords)))
-        return err_set(e, ERR_LIMIT, "message %u: the file name would be too long", entry->mail.uid);
-    return 0;
+    *info = (struct mail_info){mail->size, mail->virtual_size, mail->date};
+    if (mail->has_info || (maildir_name_size(mail->base, 'S', &info->size) &&
+                           maildir_name_size(mail->base, 'W', &info->virtual_size)))
+        return 0;
+    return mailbox_message_info(c->from, uid, info, e);
 }
 
-static int link_one(struct copy *c, struct entry *entry, const char *to, struct err *e)
-{
-    for (int round = 0; round < 10; round++) {
-        if (!linkat(mailbox_dir_of(c->from, entry), entry->mail.name, c->to->folder.cur_fd, to, 0))
-            return 0;
-        if (errno != ENOENT)
-            return err_errno(e, errno, "message %u cannot be copied", entry->mail.uid);
-        if (mailbox_locate(c->from, entry))
-            break;
-    }
-    return err_set(e, ERR_NOTFOUND, "message %u is gone", entry->mail.uid);
-}
-
-static char *guid_field(const struct copy *c, const struct entry *entry)
+static char *guid_field(const struct copy *c, const struct index_mail *mail)
 {
     AUTO_STRBUF struct strbuf field = STRBUF_INIT(1024);
-    struct bytes guid = bytes_of(entry->mail.base);
-    const struct uidlist_entry *line = uidlist_find(&c->from->uidlist, entry->mail.uid);
+    struct bytes guid = mail->base;
     if (!c->move)
         return NULL;
-    if (line)
-        uidlist_field(line, 'G', &guid);
+    uidlist_field(mail->fields, 'G', &guid);
     strbuf_addf(&field, "G" BYTES_FMT, BYTES_ARG(guid));
     return strchr(field.data, ' ') ? NULL : strbuf_detach(&field);
 }
 
-static int copy_one(struct copy *c, struct entry *entry, struct err *e)
+struct linking {
+    int to_fd;
+    const char *to;
+};
+
+static int link_file(void *arg, int dir_fd, const char *name)
 {
-    AUTO_STRBUF struct strbuf name = STRBUF_INIT(MAILDIR_NAME_MAX);
-    uint32_t uid;
-    if (target_name(c, entry, &name, e) || link_one(c, entry, name.data, e))
+    const struct linking *l = arg;
+    return linkat(dir_fd, name, l->to_fd, l->to, 0);
+}
+
+/* "<new unique>,S=..,W=..:2,FLAGS" */
+static char *target_name(const struct mail_info *info, uint32_t flags, uint64_t keywords)
+{
+    AUTO_STRBUF struct strbuf base = STRBUF_INIT(MAILDIR_NAME_MAX), name = STRBUF_INIT(MAILDIR_NAME_MAX);
+    maildir_name_new(&base);
+    strbuf_addf(&base, ",S=%llu,W=%llu", (unsigned long long)info->size,
+                (unsigned long long)info->virtual_size);
+    if (!maildir_name_with_flags(&name, strbuf_bytes(&base), flags, (uint32_t)keywords & MAIL_LETTERS))
+        return NULL;
+    return strbuf_detach(&name);
+}
+
+static int copy_one(struct copy *c, uint32_t uid, struct err *e)
+{
+    struct index_mail mail;
+    struct mail_info info;
+    if (!mailbox_record(c->from, uid, &mail))
+        return 0;
+    bool exact = mail.has_info;
+    uint64_t keywords = translate(c, mail.keywords);
+    uint32_t flags = mail.flags, new_uid;
+    AUTO_FREE char *field = guid_field(c, &mail);
+    if (sizes_of(c, uid, &mail, &info, e))
         return -1;
-    c->made.items[c->made.n++] = xstrdup(name.data);
-    AUTO_FREE char *field = guid_field(c, entry);
-    if (uidlist_add(&c->to->uidlist, maildir_name_base(strbuf_bytes(&name)), field, &uid, e))
+    AUTO_FREE char *name = target_name(&info, flags, keywords);
+    if (!name)
+        return err_set(e, ERR_LIMIT, "message %u: the file name would be too long", uid);
+    struct linking l = {c->to->folder.cur_fd, name};
+    if (mailbox_with_file(c->from, uid, link_file, &l, e))
+        return err_prefix(e, "cannot be copied");
+    struct mail_change *made = &c->made[c->n++];
+    *made = (struct mail_change){.name = bytes_of(TAKE_PTR(name)), .has_info = exact, .info = info};
+    if (uidlist_add(&c->uidlist, maildir_name_base(made->name), field, &new_uid, e))
         return -1;
-    c->octets += (int64_t)entry->info.size;
-    c->result->source[c->result->n] = entry->mail.uid;
-    c->result->target[c->result->n++] = uid;
+    made->uid = new_uid;
+    made->has_fields = field != NULL;
+    made->fields = field ? bytes_of(TAKE_PTR(field)) : (struct bytes){NULL, 0};
+    c->octets += (int64_t)info.size;
+    c->result->source[c->result->n] = uid;
+    c->result->target[c->result->n++] = new_uid;
     return 0;
 }
+
+/* ---- all of them ---- */
 
 static int copy_all(struct copy *c, const uint32_t *uids, size_t n, struct maildir_lock *lock, struct err *e)
 {
     if (map_keywords(c, uids, n, e))
         return -1;
     for (size_t i = 0; i < n; i++) {
-        struct entry *entry = mailbox_entry(c->from, uids[i]);
         maildir_lock_refresh(lock);
-        if (entry && copy_one(c, entry, e))
+        if (copy_one(c, uids[i], e))
             return -1;
     }
-    if (!c->move && quota_check(c->from->store, c->octets, (int64_t)c->made.n, e))
+    if (!c->move && quota_check(c->from->store, c->octets, (int64_t)c->n, e))
         return -1;
-    if (fs_sync_dir(c->to->folder.cur_fd))
+    if (c->n && fs_sync_dir(c->to->folder.cur_fd))
         return err_errno(e, errno, "syncing the folder");
-    return uidlist_save(&c->to->uidlist, c->to->folder.fd, c->to->n + c->made.n, NULL, NULL, e);
+    return uidlist_save(&c->uidlist, c->to->folder.fd, NULL, NULL, e);
 }
 
 static int copy_locked(struct copy *c, const uint32_t *uids, size_t n, struct err *e)
@@ -155,12 +190,13 @@ static int copy_locked(struct copy *c, const uint32_t *uids, size_t n, struct er
     AUTO_LOCK struct maildir_lock lock = MAILDIR_LOCK_INIT;
     if (mailbox_lock(c->to, &lock, false, e))
         return -1;
-    uint32_t next = c->to->uidlist.next;
     c->result->uidvalidity = mailbox_uidvalidity(c->to);
-    if (!copy_all(c, uids, n, &lock, e))
+    mailbox_resume_uidlist(c->to, &c->uidlist);
+    if (!copy_all(c, uids, n, &lock, e)) {
+        mailbox_added(c->to, &c->uidlist, c->made, c->n, &lock);
         return 0;
+    }
     take_back(c);
-    uidlist_rollback(&c->to->uidlist, next);
     return -1;
 }
 
@@ -169,16 +205,17 @@ int mailbox_copy(struct mailbox *mb, const uint32_t *uids, size_t n, const char 
 {
     struct copy c = {.from = mb, .result = result, .move = move};
     *result = (struct mail_copy_result){.n = 0};
+    uidlist_init(&c.uidlist);
     if (move && mb->read_only)
         return err_set(e, ERR_ACCESS, "the folder is open read-only");
     if (mailbox_refresh(mb, e) || mailbox_open(&c.to, mb->store, folder, true, e))
         return -1;
     result->source = xcalloc(n + 1, sizeof *result->source);
     result->target = xcalloc(n + 1, sizeof *result->target);
-    c.made.items = xcalloc(n + 1, sizeof *c.made.items);
+    c.made = xcalloc(n + 1, sizeof *c.made);
     int r = copy_locked(&c, uids, n, e);
     if (!r)
-        quota_add(mb->store, c.octets, (int64_t)c.made.n);
+        quota_add(mb->store, c.octets, (int64_t)c.n);
     if (!r && move)
         r = mailbox_expunge(mb, result->source, result->n, true, e);
     copy_done(&c);

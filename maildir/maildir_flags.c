@@ -6,6 +6,7 @@
  *   S2 new keywords in dovecot-keywords, durable (only if a name was new)
  *   S3 some files renamed or removed  a crash here: some whole messages changed, none acknowledged
  *   S4 cur/ synced                    acknowledged
+ *   S5 the index told                 a crash or failure here: the next look finds it in the directory
  * A file that was renamed meanwhile by a writer without lock is looked up by its base and tried again.
  */
 #include "maildir/maildir_internal.h"
@@ -14,153 +15,185 @@
 #include <fcntl.h>
 #include <sys/stat.h>
 
-#define ROUNDS 10
+/* What was done on disk, on its way into the index. */
+struct done {
+    struct mail_change *changes;
+    size_t n;
+};
 
-static uint32_t letters_in_use(const struct mailbox *mb)
+static void done_free(struct done *d)
 {
-    uint32_t all = 0;
-    for (size_t i = 0; i < mb->n; i++)
-        all |= mb->entries[i].mail.keywords;
-    return all;
+    for (size_t i = 0; i < d->n; i++)
+        free((char *)d->changes[i].name.p);
+    free(d->changes);
 }
 
-static int keyword_bits(struct mailbox *mb, const struct mail_flag_change *change, uint32_t *bits,
-                        struct err *e)
+static void tell_index(struct mailbox *mb, struct maildir_lock *lock, const struct done *d)
+{
+    struct err ignored;
+    if (!d->n)
+        return;
+    int rc = mailbox_apply(mb, d->changes, d->n, NULL, false);
+    if (rc)
+        mailbox_index_err(mb, rc, &ignored);
+    else
+        mailbox_settle(mb, lock, d->n);
+}
+
+/* ---- flags ---- */
+
+uint32_t mailbox_letters_in_use(struct mailbox *mb)
+{
+    uint64_t all = 0;
+    for (size_t i = 0; i < mailbox_count(mb); i++) {
+        const struct mail *mail = mailbox_at(mb, i);
+        all |= mail ? mail->keywords : 0;
+    }
+    return (uint32_t)all;
+}
+
+int mailbox_keyword_bits(struct mailbox *mb, const struct mail_flag_change *change, uint64_t *bits,
+                         struct err *e)
 {
     *bits = 0;
-    uint32_t in_use = change->nkeywords ? letters_in_use(mb) : 0;
+    uint32_t in_use = MAIL_LETTERS;
     for (size_t i = 0; i < change->nkeywords; i++) {
-        int letter = change->how == MAIL_FLAGS_REMOVE
-                         ? keywords_find(&mb->keywords, change->keywords[i])
-                         : keywords_get(&mb->keywords, change->keywords[i], in_use, e);
+        int letter = keywords_find(&mb->keywords, change->keywords[i]);
         if (letter < 0 && change->how == MAIL_FLAGS_REMOVE)
             continue;
+        if (letter < 0 && in_use == MAIL_LETTERS)
+            in_use = mailbox_letters_in_use(mb);
+        if (letter < 0)
+            letter = keywords_get(&mb->keywords, change->keywords[i], in_use, e);
         if (letter < 0)
             return -1;
-        *bits |= 1u << letter;
+        *bits |= (uint64_t)1 << letter;
     }
     return keywords_save(&mb->keywords, mb->folder.fd, e);
 }
 
-static uint32_t combine(enum mail_store_how how, uint32_t old, uint32_t bits)
+struct renaming {
+    struct mailbox *mb;
+    const struct mail_flag_change *change;
+    uint64_t bits; /* keywords */
+    char *result;  /* the new name; NULL: it has these flags already */
+    bool too_long;
+};
+
+static uint64_t combine(enum mail_store_how how, uint64_t old, uint64_t bits)
 {
     return how == MAIL_FLAGS_SET ? bits : how == MAIL_FLAGS_ADD ? old | bits : old & ~bits;
 }
 
-static int change_one(struct mailbox *mb, struct entry *entry, const struct mail_flag_change *change,
-                      uint32_t bits, struct err *e)
+static int rename_file(void *arg, int dir_fd, const char *name)
 {
+    struct renaming *r = arg;
+    uint32_t old_flags, old_letters;
     AUTO_STRBUF struct strbuf to = STRBUF_INIT(MAILDIR_NAME_MAX);
-    for (int round = 0; round < ROUNDS; round++) {
-        uint32_t flags = combine(change->how, entry->mail.flags, change->flags);
-        uint32_t keywords = combine(change->how, entry->mail.keywords, bits);
-        if (flags == entry->mail.flags && keywords == entry->mail.keywords)
-            return 0;
-        strbuf_clear(&to);
-        if (!maildir_name_with_flags(&to, bytes_of(entry->mail.name), flags, keywords))
-            return err_set(e, ERR_LIMIT, "message %u: the file name would be too long", entry->mail.uid);
-        if (!renameat(mailbox_dir_of(mb, entry), entry->mail.name, mb->folder.cur_fd, to.data)) {
-            free(entry->mail.name);
-            entry->mail.name = strbuf_detach(&to);
-            entry->mail.in_new = false;
-            entry->mail.flags = flags;
-            entry->mail.keywords = keywords;
-            entry->mail.changed = mb->sequence;
-            return 0;
-        }
-        if (errno != ENOENT)
-            return err_errno(e, errno, "message %u: flags cannot be changed", entry->mail.uid);
-        if (mailbox_locate(mb, entry))
-            return 0; /* gone: the next refresh will say so */
-        maildir_name_flags(bytes_of(entry->mail.name), &entry->mail.flags, &entry->mail.keywords);
+    maildir_name_flags(bytes_of(name), &old_flags, &old_letters);
+    uint32_t flags = (uint32_t)combine(r->change->how, old_flags, r->change->flags);
+    uint32_t letters = (uint32_t)combine(r->change->how, old_letters, r->bits) & MAIL_LETTERS;
+    if (flags == old_flags && letters == old_letters)
+        return 0;
+    r->too_long = !maildir_name_with_flags(&to, bytes_of(name), flags, letters);
+    if (r->too_long) {
+        errno = ENAMETOOLONG;
+        return -1;
     }
-    return err_set(e, ERR_BUSY, "message %u is renamed by another program all the time", entry->mail.uid);
+    if (maildir_rename(dir_fd, name, r->mb->folder.cur_fd, to.data))
+        return -1;
+    r->result = strbuf_detach(&to);
+    return 0;
+}
+
+static int change_one(struct renaming *r, uint32_t uid, struct done *d, struct err *e)
+{
+    if (mailbox_with_file(r->mb, uid, rename_file, r, e)) {
+        if (r->too_long)
+            return err_set(e, ERR_LIMIT, "message %u: the file name would be too long", uid);
+        return e->code == ERR_NOTFOUND ? 0 : err_prefix(e, "flags cannot be changed");
+    }
+    if (r->result)
+        d->changes[d->n++] = (struct mail_change){.uid = uid, .name = bytes_of(TAKE_PTR(r->result))};
+    return 0;
 }
 
 int mailbox_store(struct mailbox *mb, const uint32_t *uids, size_t n, const struct mail_flag_change *change,
                   struct err *e)
 {
     AUTO_LOCK struct maildir_lock lock = MAILDIR_LOCK_INIT;
-    uint32_t bits;
+    struct renaming r = {.mb = mb, .change = change};
+    struct done d = {.n = 0};
+    int result = 0;
     if (mb->read_only)
         return err_set(e, ERR_ACCESS, "the folder is open read-only");
-    if (mailbox_lock(mb, &lock, false, e) || keyword_bits(mb, change, &bits, e))
+    if (mailbox_lock(mb, &lock, false, e) || mailbox_keyword_bits(mb, change, &r.bits, e))
         return -1;
-    mb->sequence++;
-    int r = 0;
-    for (size_t i = 0; i < n && !r; i++) {
-        struct entry *entry = mailbox_entry(mb, uids[i]);
+    d.changes = xcalloc(n + 1, sizeof *d.changes);
+    for (size_t i = 0; i < n && !result; i++) {
         maildir_lock_refresh(&lock);
-        if (entry)
-            r = change_one(mb, entry, change, bits, e);
+        result = change_one(&r, uids[i], &d, e);
     }
-    mb->scanned = false;
-    if (fs_sync_dir(mb->folder.cur_fd) && !r)
-        r = err_errno(e, errno, "syncing the folder");
-    return r;
+    if (d.n && fs_sync_dir(mb->folder.cur_fd) && !result)
+        result = err_errno(e, errno, "syncing the folder");
+    tell_index(mb, &lock, &d);
+    done_free(&d);
+    return result;
 }
 
 /* ---- removal ---- */
 
-static int remove_one(struct mailbox *mb, struct entry *entry, int64_t *octets, struct err *e)
+struct removing {
+    struct mailbox *mb;
+    int64_t octets;
+    bool was_new;
+};
+
+static int remove_file(void *arg, int dir_fd, const char *name)
 {
-    for (int round = 0; round < ROUNDS; round++) {
-        struct stat st;
-        int dir = mailbox_dir_of(mb, entry);
-        uint64_t size = 0;
-        if (mb->store->quota_bytes && !maildir_name_size(bytes_of(entry->mail.name), 'S', &size) &&
-            !fstatat(dir, entry->mail.name, &st, AT_SYMLINK_NOFOLLOW))
-            size = (uint64_t)st.st_size;
-        if (!unlinkat(dir, entry->mail.name, 0)) {
-            *octets += (int64_t)size;
-            return 1;
-        }
-        if (errno != ENOENT)
-            return err_errno(e, errno, "message %u cannot be removed", entry->mail.uid);
-        if (mailbox_locate(mb, entry))
-            return 0;
-    }
-    return err_set(e, ERR_BUSY, "message %u is renamed by another program all the time", entry->mail.uid);
+    struct removing *r = arg;
+    struct stat st;
+    uint64_t size = 0;
+    if (r->mb->store->quota_bytes && !maildir_name_size(bytes_of(name), 'S', &size) &&
+        !fstatat(dir_fd, name, &st, AT_SYMLINK_NOFOLLOW))
+        size = (uint64_t)st.st_size;
+    if (unlinkat(dir_fd, name, 0))
+        return -1;
+    r->octets += (int64_t)size;
+    r->was_new |= dir_fd == r->mb->folder.new_fd;
+    return 0;
 }
 
-/* Take the messages without a file (name NULL) off the list. */
-static void drop_removed(struct mailbox *mb)
+static int remove_one(struct removing *r, uint32_t uid, bool force, struct done *d, struct err *e)
 {
-    size_t left = 0;
-    for (size_t i = 0; i < mb->n; i++) {
-        if (mb->entries[i].mail.name) {
-            mb->entries[left++] = mb->entries[i];
-            continue;
-        }
-        free(mb->entries[i].mail.base);
-    }
-    mb->n = left;
+    const struct mail *mail = mailbox_find(r->mb, uid);
+    if (!mail || (!force && !(mail->flags & MAIL_DELETED)))
+        return 0;
+    if (mailbox_with_file(r->mb, uid, remove_file, r, e))
+        return e->code == ERR_NOTFOUND ? 0 : err_prefix(e, "cannot be removed");
+    d->changes[d->n++] = (struct mail_change){.uid = uid, .gone = true};
+    return 0;
 }
 
 int mailbox_expunge(struct mailbox *mb, const uint32_t *uids, size_t n, bool force, struct err *e)
 {
     AUTO_LOCK struct maildir_lock lock = MAILDIR_LOCK_INIT;
-    int64_t octets = 0, messages = 0;
-    int r = 0;
+    struct removing r = {.mb = mb};
+    struct done d = {.n = 0};
+    int result = 0;
     if (mb->read_only)
         return err_set(e, ERR_ACCESS, "the folder is open read-only");
     if (mailbox_lock(mb, &lock, true, e))
         return -1;
-    mb->sequence++;
-    for (size_t i = 0; i < n && r >= 0; i++) {
-        struct entry *entry = mailbox_entry(mb, uids[i]);
+    d.changes = xcalloc(n + 1, sizeof *d.changes);
+    for (size_t i = 0; i < n && !result; i++) {
         maildir_lock_refresh(&lock);
-        if (!entry || (!force && !(entry->mail.flags & MAIL_DELETED)))
-            continue;
-        r = remove_one(mb, entry, &octets, e);
-        messages += r > 0;
-        if (r >= 0)
-            free(TAKE_PTR(entry->mail.name));
+        result = remove_one(&r, uids[i], force, &d, e);
     }
-    drop_removed(mb);
-    mb->scanned = false;
-    if (messages && (fs_sync_dir(mb->folder.cur_fd) || fs_sync_dir(mb->folder.new_fd)) && r >= 0)
-        r = err_errno(e, errno, "syncing the folder");
-    quota_add(mb->store, -octets, -messages);
-    return r < 0 ? -1 : 0;
+    if (d.n && (fs_sync_dir(mb->folder.cur_fd) || (r.was_new && fs_sync_dir(mb->folder.new_fd))) && !result)
+        result = err_errno(e, errno, "syncing the folder");
+    tell_index(mb, &lock, &d);
+    quota_add(mb->store, -r.octets, -(int64_t)d.n);
+    done_free(&d);
+    return result;
 }

@@ -368,15 +368,10 @@ int mail_store_status(struct mail_store *store, const char *name, struct mailbox
     if (mailbox_open(&mb, store, name, true, e))
         return -1;
     *status = (struct mailbox_status){.messages = (uint32_t)mailbox_count(mb),
+                                      .recent = mb->head.in_new,
+                                      .unseen = mb->head.unseen,
                                       .uidnext = mailbox_uidnext(mb),
                                       .uidvalidity = mailbox_uidvalidity(mb)};
-    for (size_t i = 0; i < mb->n; i++) {
-        uint64_t size;
-        status->recent += mb->entries[i].mail.recent;
-        status->unseen += !(mb->entries[i].mail.flags & MAIL_SEEN);
-        if (maildir_name_size(bytes_of(mb->entries[i].mail.base), 'W', &size))
-            status->size += size;
-    }
     mailbox_close(mb);
     return 0;
 }

@@ -8,16 +8,24 @@
 #include "base/fs.h"
 #include "base/strbuf.h"
 #include "maildir/maildir.h"
+#include "maildir/maildir_index_folder.h"
 #include "maildir/maildir_keywords.h"
 #include "maildir/maildir_lock.h"
 #include "maildir/maildir_name.h"
 #include "maildir/maildir_uidlist.h"
+#include "maildir/maildir_watch.h"
 
 struct mail_store {
     char *root;
     int fd; /* of the root directory */
     int64_t quota_bytes, quota_messages;
+    int64_t settle_ns; /* a directory's mtime tells of changes that far apart; see maildir_store.c */
+    bool shared;       /* a network file system: events do not tell everything */
+    struct index index;
+    bool indexed; /* it is open */
 };
+/* The account's index, opened when it is first needed. */
+struct index *store_index(struct mail_store *store);
 
 /* A folder's directories, open. */
 struct folder {
@@ -38,38 +46,98 @@ int uidvalidity_next(struct mail_store *store, uint32_t *value, struct err *e);
 /* Make sure that ul has a UIDVALIDITY: a folder without a uidlist gets one. */
 int folder_number(struct mail_store *store, struct uidlist *ul, struct err *e);
 
-struct entry {
-    struct mail mail;
-    struct mail_info info;
-    bool has_info;
-};
-
 struct mailbox {
     struct mail_store *store;
     char *name;
     bool read_only;
     struct folder folder;
-    struct uidlist uidlist;
+    uint64_t ino; /* of its directory: the index knows it by that */
+    uint32_t fid;
+    unsigned generation;    /* of the index to which fid, head and runs belong */
+    struct index_head head; /* as last read from the index */
+    struct uid_runs runs;   /* the UIDs of then */
+    struct uid_runs recent; /* that this session was the first to see */
     struct keywords keywords;
-    struct entry *entries; /* ascending UIDs */
-    size_t n;
-    uint64_t sequence;
-    struct timespec new_mtime, cur_mtime; /* when last scanned */
-    struct timespec scanned_at;
-    bool scanned;
+    struct maildir_watch watch;
+    bool exact; /* index and events together say all: it was brought up to date while we watched */
+    struct mail slot;
+    struct mailbox_texts *texts; /* waiting to be written (maildir_text.c) */
 };
 
-/* Look again, the lock being held by the caller (or not to be had: lock NULL, no UIDs are given then). */
-int mailbox_scan(struct mailbox *mb, struct maildir_lock *lock, struct err *e);
-struct entry *mailbox_entry(struct mailbox *mb, uint32_t uid);
+/* ---- maildir_mailbox.c ---- */
+
+/* Read what the index says now. */
+int mailbox_load(struct mailbox *mb, struct err *e);
 /* Take the lock and bring the list up to date under it. */
 int mailbox_lock(struct mailbox *mb, struct maildir_lock *lock, bool may_lack_dotlock, struct err *e);
-/* The file was renamed by somebody else: find it by its base in cur/ and new/. 0 found (mail.name,
- * mail.in_new updated), -1 gone. */
-int mailbox_locate(struct mailbox *mb, struct entry *entry);
-/* Directory in which the entry's file is. */
-int mailbox_dir_of(const struct mailbox *mb, const struct entry *entry);
-int mailbox_entry_info(struct mailbox *mb, struct entry *entry, struct err *e);
+/* The index's record of a message; false if it is gone. Valid until the next transaction. */
+bool mailbox_record(struct mailbox *mb, uint32_t uid, struct index_mail *mail);
+/* Do the stamps tell of every change that comes after them? */
+bool mailbox_settled(const struct mailbox *mb, const struct index_head *head);
+/* The index failed: it is replaced by an empty one; the caller ends with ERR_TEMP and may try again. */
+int mailbox_index_err(struct mailbox *mb, int rc, struct err *e);
+
+/* ---- maildir_scan.c ---- */
+
+/* Look at the directories and bring the index up to date; without the lock (NULL) no UIDs are given. */
+int mailbox_scan(struct mailbox *mb, struct maildir_lock *lock, struct err *e);
+/* Under the lock, behind n changes of ours that are in the index already: what others did meanwhile is taken in, and the
+ * directories' stamps noted, so that nobody reads them for our changes' sake. */
+void mailbox_settle(struct mailbox *mb, struct maildir_lock *lock, size_t n);
+
+/* The folder's uidlist, to be added to; the lock is held and the index up to date. */
+void mailbox_resume_uidlist(const struct mailbox *mb, struct uidlist *ul);
+/* These messages were put into the folder and its uidlist, durably: tell the index. */
+struct mail_change;
+void mailbox_added(struct mailbox *mb, const struct uidlist *ul, const struct mail_change *made, size_t n,
+                   struct maildir_lock *lock);
+
+/* ---- maildir_flags.c ---- */
+
+/* Letters that some message carries. Looks at all. */
+uint32_t mailbox_letters_in_use(struct mailbox *mb);
+/* Bits of the keywords that a change names; new ones are made (durable), unless they are to be removed. */
+int mailbox_keyword_bits(struct mailbox *mb, const struct mail_flag_change *change, uint64_t *bits,
+                         struct err *e);
+
+/* ---- maildir_update.c: changes of the list, all in one transaction ---- */
+
+struct mail_change {
+    uint32_t uid;
+    bool gone, in_new;
+    bool has_fields, has_info, has_keywords;
+    struct bytes name;   /* of the file */
+    struct bytes fields; /* of the uidlist, if has_fields */
+    uint64_t keywords;   /* above the letters, if has_keywords */
+    struct mail_info info;
+};
+struct mail_listing {
+    const uint64_t *hashes;
+    const uint32_t *uids;
+    size_t n;
+};
+/* changes ascend by UID. mb->head's stamps, uidlist lines and next UID are written along; on success mb->head and mb->runs are
+ * as in the index. reset: what was known of the folder goes first. listing: NULL, or the new one. Returns an LMDB code. */
+int mailbox_apply(struct mailbox *mb, const struct mail_change *changes, size_t n,
+                  const struct mail_listing *listing, bool reset);
+
+/* ---- maildir_message.c ---- */
+
+/* Find the file of a message over renames by others: opens it. */
+int mailbox_entry_open(struct mailbox *mb, uint32_t uid, struct stat *st, struct err *e);
+/* Run f(dir_fd, name) on the message's file, again when it was renamed meanwhile (f: -1 with errno ENOENT). Result of f, or
+ * -1 with ERR_NOTFOUND or ERR_BUSY. f's other errors are the caller's: errno is kept, e is not set. */
+int mailbox_with_file(struct mailbox *mb, uint32_t uid, int (*f)(void *arg, int dir_fd, const char *name),
+                      void *arg, struct err *e);
+
+/* Sizes and date of an open file; its name's hints are believed if they agree with it. */
+int mailbox_info_of(int fd, const struct stat *st, struct bytes name, struct mail_info *info, struct err *e);
+
+/* maildir_text.c: sizes that wait to be written; write what waits; the same, and free. */
+bool mailbox_text_info(const struct mailbox *mb, uint32_t uid, struct mail_info *info);
+void mailbox_text_put_info(struct mailbox *mb, uint32_t uid, const struct mail_info *info);
+void mailbox_texts_write(struct mailbox *mb);
+void mailbox_texts_done(struct mailbox *mb);
 
 /* maildir_quota.c: room for these octets and messages? ERR_QUOTA. Nothing to do for stores without limits. */
 int quota_check(struct mail_store *store, int64_t octets, int64_t messages, struct err *e);

@@ -1,49 +1,110 @@
 /*
  * maildir_mailbox.c - an open mailbox: its life, its list, when it must be looked at again.
+ *
+ * The list is the index's; here are only its head and the UIDs as runs, so that an open folder of 100,000 messages costs
+ * a session next to nothing. Looking whether something has changed costs six stats, and a read of the index's head.
  */
 #include "maildir/maildir_internal.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <strings.h>
+#include <sys/ioctl.h>
 #include <sys/stat.h>
 
-#define LOCATE_ROUNDS 10
+/* ---- the index ---- */
 
-static bool before(const struct timespec *a, const struct timespec *b)
+int mailbox_index_err(struct mailbox *mb, int rc, struct err *e)
 {
-    return a->tv_sec != b->tv_sec ? a->tv_sec < b->tv_sec : a->tv_nsec < b->tv_nsec;
+    err_set(e, ERR_TEMP, "the index of folder \"%s\": %s", mb->name, mdb_strerror(rc));
+    index_recover(&mb->store->index, rc);
+    return -1;
 }
 
-static bool unchanged_dir(int fd, const struct timespec *mtime, const struct timespec *scanned_at)
+static int load(struct mailbox *mb)
+{
+    struct index *ix = store_index(mb->store);
+    struct index_head head;
+    if (mb->generation != ix->generation) {
+        mb->generation = ix->generation;
+        mb->fid = 0;
+        mb->exact = false;
+        mb->head.validity = 0;
+    }
+    index_read_end(ix);
+    int rc = index_read(ix);
+    if (!rc && !mb->fid)
+        rc = index_folder_find(ix, mb->ino, &mb->fid);
+    if (rc)
+        return rc;
+    rc = mb->fid ? index_get_head(ix, NULL, mb->fid, &head) : MDB_NOTFOUND;
+    if (rc == MDB_NOTFOUND) {
+        mb->head.validity = 0;
+        mb->exact = false;
+        uid_runs_done(&mb->runs);
+        return 0;
+    }
+    if (!rc && (head.modseq != mb->head.modseq || mb->head.validity != head.validity))
+        rc = index_get_runs(ix, NULL, mb->fid, &mb->runs);
+    if (!rc)
+        mb->head = head;
+    return rc;
+}
+
+int mailbox_load(struct mailbox *mb, struct err *e)
+{
+    int rc = load(mb);
+    if (rc) {
+        index_recover(&mb->store->index, rc);
+        rc = load(mb);
+    }
+    return rc ? mailbox_index_err(mb, rc, e) : 0;
+}
+
+bool mailbox_settled(const struct mailbox *mb, const struct index_head *head)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_REALTIME, &now);
+    int64_t limit = (int64_t)now.tv_sec * 1000000000 + now.tv_nsec - mb->store->settle_ns;
+    return !mb->store->settle_ns || (head->new_dir.mtime < limit && head->cur_dir.mtime < limit);
+}
+
+static bool same_dir(int fd, const struct index_stamp *known)
 {
     struct stat st;
-    struct timespec settled = {.tv_sec = scanned_at->tv_sec - 1, .tv_nsec = scanned_at->tv_nsec};
-    return !fstat(fd, &st) && st.st_mtim.tv_sec == mtime->tv_sec && st.st_mtim.tv_nsec == mtime->tv_nsec &&
-           before(&st.st_mtim, &settled);
+    if (fstat(fd, &st))
+        return false;
+    struct index_stamp now = index_stamp(&st);
+    return index_stamp_eq(&now, known);
 }
 
+static bool same_file(const struct mailbox *mb, const char *name, const struct index_stamp *known)
+{
+    struct index_stamp now = index_stamp_at(mb->folder.fd, name);
+    return index_stamp_eq(&now, known);
+}
+
+static bool events_wait(const struct mailbox *mb)
+{
+    int n = 0;
+    return mb->watch.fd >= 0 && !ioctl(mb->watch.fd, FIONREAD, &n) && n > 0;
+}
+
+/* Is the index up to date? A writer also wants what lies in new/. */
 static bool unchanged(const struct mailbox *mb)
 {
-    return mb->scanned && unchanged_dir(mb->folder.new_fd, &mb->new_mtime, &mb->scanned_at) &&
-           unchanged_dir(mb->folder.cur_fd, &mb->cur_mtime, &mb->scanned_at);
-}
-
-/* Another writer may have rewritten these without touching new/ or cur/ (Dovecot raises N so): what stands in
- * them now counts before anything is added. */
-static bool unchanged_state(struct mailbox *mb)
-{
-    struct err ignored; /* the scan that follows meets it again */
-    bool keywords, uidlist;
-    return !keywords_read(&mb->keywords, mb->folder.fd, &keywords, &ignored) &&
-           !uidlist_read(&mb->uidlist, mb->folder.fd, &uidlist, &ignored) && !keywords && !uidlist;
+    return mb->head.validity && (mb->head.settled || mb->exact) && (mb->read_only || !mb->head.in_new) &&
+           !events_wait(mb) && same_dir(mb->folder.new_fd, &mb->head.new_dir) &&
+           same_dir(mb->folder.cur_fd, &mb->head.cur_dir) &&
+           same_file(mb, "dovecot-uidlist", &mb->head.uidlist) &&
+           same_file(mb, "dovecot-keywords", &mb->head.keywords);
 }
 
 int mailbox_lock(struct mailbox *mb, struct maildir_lock *lock, bool may_lack_dotlock, struct err *e)
 {
     if (maildir_lock_take(lock, mb->folder.fd, MAILDIR_UIDLIST_LOCK, may_lack_dotlock, e))
         return -1;
-    if ((unchanged(mb) && unchanged_state(mb)) || !mailbox_scan(mb, lock, e))
+    if ((!load(mb) && unchanged(mb)) || !mailbox_scan(mb, lock, e))
         return 0;
     if (may_lack_dotlock && e->code != ERR_CORRUPT && !mailbox_scan(mb, NULL, e))
         return 0;
@@ -55,14 +116,21 @@ int mailbox_lock(struct mailbox *mb, struct maildir_lock *lock, bool may_lack_do
 int mailbox_refresh(struct mailbox *mb, struct err *e)
 {
     AUTO_LOCK struct maildir_lock lock = MAILDIR_LOCK_INIT;
-    if (unchanged(mb))
-        return 0;
+    bool changed;
+    if (mailbox_load(mb, e))
+        return -1;
+    if (unchanged(mb)) {
+        mb->exact = mb->exact || (maildir_watch_active(&mb->watch) && !mb->store->shared);
+        return keywords_read(&mb->keywords, mb->folder.fd, &changed, e);
+    }
     if (!mailbox_lock(mb, &lock, false, e))
         return 0;
     if (e->code == ERR_CORRUPT || e->code == ERR_BUSY)
         return -1;
     return mailbox_scan(mb, NULL, e);
 }
+
+/* ---- opening ---- */
 
 static bool has_files(int dir_fd)
 {
@@ -82,7 +150,7 @@ static bool has_files(int dir_fd)
 static int open_state(struct mailbox *mb, struct err *e)
 {
     if (!mailbox_refresh(mb, e))
-        return mb->uidlist.validity
+        return mb->head.validity
                    ? 0
                    : err_set(e, ERR_SPACE,
                              "folder \"%s\" has no UIDs yet, and they cannot be written (disk full "
@@ -95,40 +163,52 @@ static int open_state(struct mailbox *mb, struct err *e)
             e, "folder \"%s\" (repair or remove the file by hand; without it all messages get new UIDs)",
             mb->name);
     renameat(mb->folder.fd, "dovecot-uidlist", mb->folder.fd, "dovecot-uidlist.broken");
-    uidlist_done(&mb->uidlist);
     return mailbox_refresh(mb, e);
 }
 
 int mailbox_open(struct mailbox **result, struct mail_store *store, const char *name, bool read_only,
                  struct err *e)
 {
+    struct stat st;
     struct mailbox *mb = xcalloc(1, sizeof *mb);
-    *mb = (struct mailbox){.store = store, .read_only = read_only, .folder = FOLDER_INIT};
-    uidlist_init(&mb->uidlist);
+    *mb = (struct mailbox){
+        .store = store, .read_only = read_only, .folder = FOLDER_INIT, .watch = MAILDIR_WATCH_INIT};
     mb->name = xstrdup(strcasecmp(name, "INBOX") ? name : "INBOX");
-    if (folder_open(&mb->folder, store, name, e) || open_state(mb, e)) {
-        mailbox_close(mb);
-        return -1;
+    int r = folder_open(&mb->folder, store, name, e);
+    if (!r && fstat(mb->folder.fd, &st))
+        r = err_errno(e, errno, "folder \"%s\"", mb->name);
+    if (!r) {
+        mb->ino = st.st_ino;
+        maildir_watch_open(&mb->watch, mb->folder.new_fd, mb->folder.cur_fd);
+        r = open_state(mb, e);
     }
-    *result = mb;
-    return 0;
+    if (r)
+        mailbox_close(mb);
+    else
+        *result = mb;
+    return r;
 }
 
 void mailbox_close(struct mailbox *mb)
 {
     if (!mb)
         return;
-    for (size_t i = 0; i < mb->n; i++) {
-        free(mb->entries[i].mail.base);
-        free(mb->entries[i].mail.name);
-    }
-    free(mb->entries);
-    uidlist_done(&mb->uidlist);
+    mailbox_texts_done(mb);
+    maildir_watch_close(&mb->watch);
+    uid_runs_done(&mb->runs);
+    uid_runs_done(&mb->recent);
     keywords_done(&mb->keywords);
     folder_close(&mb->folder);
     free(mb->name);
     free(mb);
 }
+
+void mailbox_rest(struct mailbox *mb)
+{
+    index_rest(&mb->store->index);
+}
+
+/* ---- what it holds ---- */
 
 const char *mailbox_name(const struct mailbox *mb)
 {
@@ -142,46 +222,83 @@ bool mailbox_read_only(const struct mailbox *mb)
 
 uint32_t mailbox_uidvalidity(const struct mailbox *mb)
 {
-    return mb->uidlist.validity;
+    return mb->head.validity;
 }
 
 uint32_t mailbox_uidnext(const struct mailbox *mb)
 {
-    return mb->uidlist.next;
+    return mb->head.next;
 }
 
 uint64_t mailbox_sequence(const struct mailbox *mb)
 {
-    return mb->sequence;
+    return mb->head.modseq;
 }
 
 size_t mailbox_count(const struct mailbox *mb)
 {
-    return mb->n;
+    return mb->runs.count;
 }
 
-const struct mail *mailbox_at(const struct mailbox *mb, size_t index)
+const struct uid_runs *mailbox_uids(const struct mailbox *mb)
 {
-    return &mb->entries[index].mail;
+    return &mb->runs;
 }
 
-struct entry *mailbox_entry(struct mailbox *mb, uint32_t uid)
+uint32_t mailbox_recent(const struct mailbox *mb)
 {
-    size_t low = 0, high = mb->n;
-    while (low < high) {
-        size_t mid = low + (high - low) / 2;
-        if (mb->entries[mid].mail.uid < uid)
-            low = mid + 1;
-        else
-            high = mid;
-    }
-    return low < mb->n && mb->entries[low].mail.uid == uid ? &mb->entries[low] : NULL;
+    uint32_t n = 0;
+    if (mb->read_only)
+        return mb->head.in_new;
+    for (uint32_t seq = 1; seq <= mb->recent.count; seq++)
+        n += uid_runs_seq(&mb->runs, uid_runs_at(&mb->recent, seq)) != 0;
+    return n;
 }
 
-const struct mail *mailbox_find(const struct mailbox *mb, uint32_t uid)
+uint32_t mailbox_first_unseen(const struct mailbox *mb)
 {
-    const struct entry *entry = mailbox_entry((struct mailbox *)mb, uid);
-    return entry ? &entry->mail : NULL;
+    return mb->head.first_unseen;
+}
+
+bool mailbox_record(struct mailbox *mb, uint32_t uid, struct index_mail *mail)
+{
+    struct index *ix = &mb->store->index;
+    return mb->fid && mb->generation == ix->generation && !index_read(ix) &&
+           !index_get_mail(ix, mb->fid, uid, mail);
+}
+
+const struct mail *mailbox_find(struct mailbox *mb, uint32_t uid)
+{
+    struct index_mail mail;
+    if (!mailbox_record(mb, uid, &mail))
+        return NULL;
+    mb->slot = (struct mail){
+        .uid = uid,
+        .flags = mail.flags,
+        .keywords = mail.keywords,
+        .changed = mail.modseq,
+        .in_new = mail.in_new,
+        .recent = (mb->read_only && mail.in_new) || uid_runs_seq(&mb->recent, uid),
+    };
+    return &mb->slot;
+}
+
+const struct mail *mailbox_at(struct mailbox *mb, size_t index)
+{
+    return mailbox_find(mb, uid_runs_at(&mb->runs, (uint32_t)index + 1));
+}
+
+int mailbox_changed(struct mailbox *mb, uint64_t since, uint32_t **uids, size_t *n, struct err *e)
+{
+    struct index *ix = &mb->store->index;
+    *uids = NULL;
+    *n = 0;
+    if (since >= mb->head.modseq || !mb->fid)
+        return 0;
+    int rc = index_read(ix);
+    if (!rc)
+        rc = index_changed(ix, mb->fid, &mb->head, &mb->runs, since, uids, n);
+    return rc ? mailbox_index_err(mb, rc, e) : 0;
 }
 
 const char *mailbox_keyword(const struct mailbox *mb, unsigned n)
@@ -193,4 +310,9 @@ void mailbox_dirs(const struct mailbox *mb, int *new_fd, int *cur_fd)
 {
     *new_fd = mb->folder.new_fd;
     *cur_fd = mb->folder.cur_fd;
+}
+
+int mailbox_watch_fd(const struct mailbox *mb)
+{
+    return mb->watch.fd;
 }

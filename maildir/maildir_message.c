@@ -1,9 +1,8 @@
 /*
- * maildir_message.c - opening a message's file over renames by others, and what its file says about it.
+ * maildir_message.c - one message's file: finding it over renames by others, opening it, its sizes.
  *
- * Never blocks: O_NONBLOCK keeps a FIFO from it, O_NOFOLLOW a symbolic link, and only regular files are
- * served. A wrong `,S=` or
- * `,W=` is not believed and not repaired: renaming would change the message's identity.
+ * Between a look at the folder and the use of a file anybody may have renamed it: whoever meets ENOENT reads the
+ * directories for its base. Sizes in names are hints that may lie: what is served is what the file holds.
  */
 #include "maildir/maildir_internal.h"
 
@@ -14,65 +13,105 @@
 #define ROUNDS 10
 #define BLOCK  65536
 
-int mailbox_dir_of(const struct mailbox *mb, const struct entry *entry)
-{
-    return entry->mail.in_new ? mb->folder.new_fd : mb->folder.cur_fd;
-}
+struct place {
+    int dir_fd;
+    struct strbuf name;
+};
 
-static bool locate_in(int dir_fd, bool in_new, struct entry *entry)
+/* Read a directory for the base; the name it has now. */
+static bool find_in(int dir_fd, struct bytes base, struct strbuf *name)
 {
-    size_t n = strlen(entry->mail.base);
     AUTO_CLOSE int fd = openat(dir_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     AUTO_CLOSEDIR DIR *dir = fd >= 0 ? fdopendir(fd) : NULL;
     if (!dir)
         return false;
     fd = -1;
     for (struct dirent *d; (d = readdir(dir));) {
-        if (strncmp(d->d_name, entry->mail.base, n) || (d->d_name[n] && d->d_name[n] != ':'))
+        if (!maildir_name_is_message(d->d_name) || !bytes_eq(maildir_name_base(bytes_of(d->d_name)), base))
             continue;
-        free(entry->mail.name);
-        entry->mail.name = xstrdup(d->d_name);
-        entry->mail.in_new = in_new;
+        strbuf_clear(name);
+        strbuf_adds(name, d->d_name);
         return true;
     }
     return false;
 }
 
-int mailbox_locate(struct mailbox *mb, struct entry *entry)
+static bool find_again(const struct mailbox *mb, struct bytes base, struct place *place)
 {
-    for (int twice = 0; twice < 2; twice++) /* readdir may miss a file that is renamed meanwhile */
-        if (locate_in(mb->folder.cur_fd, false, entry) || locate_in(mb->folder.new_fd, true, entry))
-            return 0;
-    return -1;
+    const int dirs[] = {mb->folder.cur_fd, mb->folder.new_fd};
+    for (size_t i = 0; i < ARRAY_LEN(dirs); i++) {
+        if (find_in(dirs[i], base, &place->name)) {
+            place->dir_fd = dirs[i];
+            return true;
+        }
+    }
+    return false;
 }
 
-static int open_entry(struct mailbox *mb, struct entry *entry, struct stat *st, struct err *e)
+int mailbox_with_file(struct mailbox *mb, uint32_t uid, int (*f)(void *arg, int dir_fd, const char *name),
+                      void *arg, struct err *e)
 {
-    for (int round = 0; round < ROUNDS; round++) {
-        AUTO_CLOSE int fd = openat(mailbox_dir_of(mb, entry), entry->mail.name,
-                                   O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
-        if (fd >= 0 && fstat(fd, st))
-            return err_errno(e, errno, "message %u", entry->mail.uid);
-        if (fd >= 0 && !S_ISREG(st->st_mode))
-            return err_set(e, ERR_CORRUPT, "message %u (%s) is not a regular file", entry->mail.uid,
-                           entry->mail.name);
-        if (fd >= 0)
-            return TAKE_FD(fd);
-        if (errno != ENOENT)
-            return err_errno(e, errno, "message %u (%s)", entry->mail.uid, entry->mail.name);
-        if (mailbox_locate(mb, entry))
-            break;
+    struct index_mail mail;
+    AUTO_STRBUF struct strbuf name = STRBUF_INIT(2 * MAILDIR_NAME_MAX), base = STRBUF_INIT(MAILDIR_NAME_MAX);
+    struct place place = {.name = name};
+    if (!mailbox_record(mb, uid, &mail))
+        return err_set(e, ERR_NOTFOUND, "message %u is gone", uid);
+    index_mail_name(&mail, &place.name);
+    strbuf_addb(&base, mail.base);
+    place.dir_fd = mail.in_new ? mb->folder.new_fd : mb->folder.cur_fd;
+    int r = f(arg, place.dir_fd, place.name.data);
+    for (int round = 0; r && errno == ENOENT && round < ROUNDS; round++) {
+        if (!find_again(mb, strbuf_bytes(&base), &place)) {
+            name = place.name;
+            return err_set(e, ERR_NOTFOUND, "message %u is gone", uid);
+        }
+        r = f(arg, place.dir_fd, place.name.data);
     }
-    mb->scanned = false;
-    return err_set(e, ERR_NOTFOUND, "message %u is gone", entry->mail.uid);
+    int saved = errno;
+    name = place.name;
+    if (r && saved == ENOENT)
+        return err_set(e, ERR_BUSY, "message %u is renamed by another program all the time", uid);
+    if (r)
+        err_errno(e, saved, "message %u (%s)", uid, place.name.data);
+    errno = saved;
+    return r;
+}
+
+/* ---- opening ---- */
+
+struct opened {
+    int fd;
+    struct stat st;
+};
+
+static int open_file(void *arg, int dir_fd, const char *name)
+{
+    struct opened *o = arg;
+    o->fd = openat(dir_fd, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+    return o->fd < 0 || fstat(o->fd, &o->st) ? -1 : 0;
+}
+
+int mailbox_entry_open(struct mailbox *mb, uint32_t uid, struct stat *st, struct err *e)
+{
+    struct opened o = {.fd = -1};
+    if (mailbox_with_file(mb, uid, open_file, &o, e)) {
+        cleanup_close(&o.fd);
+        return -1;
+    }
+    *st = o.st;
+    if (S_ISREG(o.st.st_mode))
+        return o.fd;
+    close(o.fd);
+    return err_set(e, ERR_CORRUPT, "message %u is not a regular file", uid);
 }
 
 int mailbox_message_open(struct mailbox *mb, uint32_t uid, struct err *e)
 {
     struct stat st;
-    struct entry *entry = mailbox_entry(mb, uid);
-    return entry ? open_entry(mb, entry, &st, e) : err_set(e, ERR_NOTFOUND, "message %u is gone", uid);
+    return mailbox_entry_open(mb, uid, &st, e);
 }
+
+/* ---- sizes ---- */
 
 /* Octets that LF line ends lack to CRLF. */
 static int count_missing_cr(int fd, uint64_t *missing, struct err *e)
@@ -92,62 +131,59 @@ static int count_missing_cr(int fd, uint64_t *missing, struct err *e)
     return 0;
 }
 
-int mailbox_entry_info(struct mailbox *mb, struct entry *entry, struct err *e)
+int mailbox_info_of(int fd, const struct stat *st, struct bytes name, struct mail_info *info, struct err *e)
 {
-    struct stat st;
     uint64_t named, missing, virtual_size;
-    struct bytes name = bytes_of(entry->mail.base);
-    if (entry->has_info)
-        return 0;
-    AUTO_CLOSE int fd = open_entry(mb, entry, &st, e);
-    if (fd < 0)
-        return -1;
-    entry->info = (struct mail_info){.size = (uint64_t)st.st_size, .internal_date = st.st_mtime};
-    bool hinted = maildir_name_size(name, 'S', &named) && named == entry->info.size &&
+    *info = (struct mail_info){.size = (uint64_t)st->st_size, .internal_date = st->st_mtime};
+    bool hinted = maildir_name_size(name, 'S', &named) && named == info->size &&
                   maildir_name_size(name, 'W', &virtual_size) && virtual_size >= named;
     if (!hinted) {
         if (count_missing_cr(fd, &missing, e))
             return -1;
-        virtual_size = entry->info.size + missing;
+        virtual_size = info->size + missing;
     }
-    entry->info.virtual_size = virtual_size;
-    entry->has_info = true;
+    info->virtual_size = virtual_size;
     return 0;
 }
 
 int mailbox_message_info(struct mailbox *mb, uint32_t uid, struct mail_info *info, struct err *e)
 {
-    struct entry *entry = mailbox_entry(mb, uid);
-    if (!entry)
+    struct index_mail mail;
+    struct stat st;
+    if (!mailbox_record(mb, uid, &mail))
         return err_set(e, ERR_NOTFOUND, "message %u is gone", uid);
-    if (mailbox_entry_info(mb, entry, e))
+    if (mail.has_info) {
+        *info = (struct mail_info){mail.size, mail.virtual_size, mail.date};
+        return 0;
+    }
+    if (mailbox_text_info(mb, uid, info))
+        return 0;
+    AUTO_FREE char *base = bytes_dup(mail.base);
+    AUTO_CLOSE int fd = mailbox_entry_open(mb, uid, &st, e);
+    if (fd < 0 || !base || mailbox_info_of(fd, &st, bytes_of(base), info, e))
         return -1;
-    *info = entry->info;
+    mailbox_text_put_info(mb, uid, info);
     return 0;
 }
 
-const char *mailbox_pop3_uidl(const struct mailbox *mb, uint32_t uid)
+/* ---- what the uidlist says ---- */
+
+char *mailbox_pop3_uidl(struct mailbox *mb, uint32_t uid)
 {
-    static char text[512]; /* one at a time: the caller copies */
+    struct index_mail mail;
     struct bytes value;
-    const struct uidlist_entry *line = uidlist_find(&mb->uidlist, uid);
-    if (!line || !uidlist_field(line, 'P', &value))
+    if (!mailbox_record(mb, uid, &mail) || !uidlist_field(mail.fields, 'P', &value))
         return NULL;
-    if (!value.n)
-        return line->base;
-    if (value.n >= sizeof text)
-        return NULL;
-    memcpy(text, value.p, value.n);
-    text[value.n] = '\0';
-    return text;
+    return bytes_dup(value.n ? value : mail.base);
 }
 
-uint32_t mailbox_pop3_order(const struct mailbox *mb, uint32_t uid)
+uint32_t mailbox_pop3_order(struct mailbox *mb, uint32_t uid)
 {
+    struct index_mail mail;
     struct bytes value;
     uint64_t order;
-    const struct uidlist_entry *line = uidlist_find(&mb->uidlist, uid);
-    if (!line || !uidlist_field(line, 'O', &value) || !bytes_to_u64(value, UINT32_MAX, &order))
+    if (!mailbox_record(mb, uid, &mail) || !uidlist_field(mail.fields, 'O', &value) ||
+        !bytes_to_u64(value, UINT32_MAX, &order))
         return 0;
     return (uint32_t)order;
 }

@@ -8,6 +8,8 @@
 
 #include "maildir/maildir.h"
 
+#include <errno.h>
+#include <stdio.h>
 #include <sys/time.h>
 #include <unistd.h>
 
@@ -78,18 +80,50 @@ static bool is_known(char c)
     return flag_of(c) || (c >= 'a' && c <= 'z');
 }
 
+static bool has_unknown(struct bytes letters)
+{
+    for (size_t i = 0; i < letters.n; i++)
+        if (!is_known(letters.p[i]))
+            return true;
+    return false;
+}
+
+static bool add_known(struct strbuf *out, uint32_t flags, uint32_t keywords)
+{
+    bool ok = true;
+    for (size_t i = 0; i < NFLAGS; i++)
+        if (flag_letters[i].flag & flags)
+            ok &= strbuf_addc(out, flag_letters[i].letter);
+    for (; keywords; keywords &= keywords - 1)
+        ok &= strbuf_addc(out, (char)('a' + __builtin_ctz(keywords)));
+    return ok;
+}
+
 /* The letters wanted, in ASCII order, with unknown ones of the old name at their place in that order. */
 static bool add_letters(struct strbuf *out, struct bytes old, uint32_t flags, uint32_t keywords)
 {
     bool ok = true;
+    if (!has_unknown(old))
+        return add_known(out, flags, keywords);
     for (int c = 1; c < 256 && ok; c++) {
         bool wanted = (flag_of((char)c) & flags) || (c >= 'a' && c <= 'z' && (keywords & (1u << (c - 'a'))));
-        if (!wanted && !is_known((char)c) && old.n)
+        if (!wanted && !is_known((char)c))
             wanted = memchr(old.p, c, old.n) != NULL;
         if (wanted)
             ok = strbuf_addc(out, (char)c);
     }
     return ok;
+}
+
+bool maildir_name_is_usual(struct bytes name)
+{
+    struct bytes rest = bytes_skip(name, maildir_name_base(name).n);
+    if (rest.n < 3 || memcmp(rest.p, ":2,", 3) != 0)
+        return false;
+    for (size_t i = 3; i < rest.n; i++)
+        if (!is_known(rest.p[i]) || (i > 3 && rest.p[i] <= rest.p[i - 1]))
+            return false;
+    return true;
 }
 
 bool maildir_name_with_flags(struct strbuf *out, struct bytes name, uint32_t flags, uint32_t keywords)
@@ -146,6 +180,13 @@ int maildir_name_order(struct bytes a, struct bytes b)
         return ma < mb ? -1 : 1;
     int r = memcmp(a.p, b.p, a.n < b.n ? a.n : b.n);
     return r ? r : (a.n > b.n) - (a.n < b.n);
+}
+
+int maildir_rename(int from_fd, const char *from, int to_fd, const char *to)
+{
+    if (!renameat2(from_fd, from, to_fd, to, RENAME_NOREPLACE))
+        return 0;
+    return errno == EINVAL || errno == ENOSYS ? renameat(from_fd, from, to_fd, to) : -1;
 }
 
 void maildir_name_host(struct strbuf *out)

@@ -24,6 +24,8 @@ bool maildir_name_size(struct bytes name, char key, uint64_t *value);
 /* Append the name with these flags and keywords instead of its own. false: it does not fit, out is rubbish.
  */
 bool maildir_name_with_flags(struct strbuf *out, struct bytes name, uint32_t flags, uint32_t keywords);
+/* Is it what maildir_name_with_flags makes of its base, flags and keywords? */
+bool maildir_name_is_usual(struct bytes name);
 /* May this directory entry be a message? Not if it starts with '.' or ':', or holds CR or LF. */
 bool maildir_name_is_message(const char *name);
 /* Order in which messages new to us get their UIDs: seconds, then microseconds (M) if both have them, then
@@ -33,5 +35,8 @@ int maildir_name_order(struct bytes a, struct bytes b);
 void maildir_name_new(struct strbuf *out);
 /* Append this machine's name as it may stand in file names ('/' and ':' replaced). */
 void maildir_name_host(struct strbuf *out);
+
+/* Rename that replaces nothing, where the file system can. 0 or -1 with errno. */
+int maildir_rename(int from_fd, const char *from, int to_fd, const char *to);
 
 #endif

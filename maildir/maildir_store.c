@@ -9,7 +9,13 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/magic.h>
 #include <strings.h>
+#include <sys/utsname.h>
+#include <sys/vfs.h>
+
+#define SETTLE_LOCAL_NS  ((int64_t)20 * 1000000)
+#define SETTLE_SHARED_NS ((int64_t)2 * 1000000000)
 
 static const char *const subdirs[] = {"cur", "new", "tmp"};
 
@@ -36,24 +42,53 @@ static int open_root(struct mail_store *store, bool create, struct err *e)
     return 0;
 }
 
+/* From Linux 6.13 on these give a directory that somebody has looked at another mtime with each change. Elsewhere two
+ * changes within a tick of the clock look alike, on network file systems within a second and with another's clock. */
+static void look_at_file_system(struct mail_store *store)
+{
+    static const long local[] = {EXT4_SUPER_MAGIC, XFS_SUPER_MAGIC, BTRFS_SUPER_MAGIC, TMPFS_MAGIC};
+    struct statfs fs;
+    struct utsname kernel;
+    unsigned major = 0, minor = 0;
+    bool is_local = false;
+    if (!uname(&kernel))
+        sscanf(kernel.release, "%u.%u", &major, &minor);
+    for (size_t i = 0; i < ARRAY_LEN(local) && !fstatfs(store->fd, &fs); i++)
+        is_local |= (long)fs.f_type == local[i];
+    store->shared = !is_local;
+    store->settle_ns = !is_local ? SETTLE_SHARED_NS : major * 100 + minor >= 613 ? 0 : SETTLE_LOCAL_NS;
+}
+
 int mail_store_open(struct mail_store **result, const struct mail_store_options *options, struct err *e)
 {
     struct mail_store *store = xcalloc(1, sizeof *store);
     store->root = xstrdup(options->root);
     store->quota_bytes = options->quota_bytes;
     store->quota_messages = options->quota_messages;
+    store->fd = -1;
     if (open_root(store, options->create, e)) {
         mail_store_close(store);
         return -1;
     }
+    look_at_file_system(store);
     *result = store;
     return 0;
+}
+
+struct index *store_index(struct mail_store *store)
+{
+    if (!store->indexed)
+        index_open(&store->index, store->root);
+    store->indexed = true;
+    return &store->index;
 }
 
 void mail_store_close(struct mail_store *store)
 {
     if (!store)
         return;
+    if (store->indexed)
+        index_close(&store->index);
     cleanup_close(&store->fd);
     free(store->root);
     free(store);

@@ -35,20 +35,20 @@
 #define TMP_NAME     "dovecot-uidlist.tmp"
 #define COURIER_NAME "courierimapuiddb"
 #define UID_MAX_32   4294967294u
+#define FIELDS_MAX   4096
+#define TEXT_MAX     ((size_t)3 << 30) /* the file, and what is added */
 
 void uidlist_init(struct uidlist *ul)
 {
     *ul = (struct uidlist){.fd = -1};
+    strbuf_init(&ul->text, TEXT_MAX);
 }
 
 static void forget(struct uidlist *ul)
 {
-    for (size_t i = 0; i < ul->n; i++) {
-        free(ul->entries[i].base);
-        free(ul->entries[i].fields);
-    }
     free(ul->entries);
     free(ul->extra);
+    strbuf_done(&ul->text);
     cleanup_close(&ul->fd);
 }
 
@@ -58,15 +58,30 @@ void uidlist_done(struct uidlist *ul)
     uidlist_init(ul);
 }
 
+/* base and fields are runs of ul->text. */
 static void push(struct uidlist *ul, uint32_t uid, struct bytes base, struct bytes fields)
 {
     if (ul->n == ul->size) {
         ul->size = ul->size ? ul->size * 2 : 64;
         ul->entries = xrealloc(ul->entries, ul->size, sizeof *ul->entries);
     }
-    ul->entries[ul->n++] = (struct uidlist_entry){uid, bytes_dup(base), fields.n ? bytes_dup(fields) : NULL};
+    ul->entries[ul->n++] = (struct uidlist_entry){.uid = uid,
+                                                  .base_at = (uint32_t)(base.p - ul->text.data),
+                                                  .base_len = (uint16_t)base.n,
+                                                  .fields_at = (uint32_t)(fields.p - ul->text.data),
+                                                  .fields_len = (uint16_t)fields.n};
     if (uid >= ul->next)
         ul->next = uid + 1;
+}
+
+struct bytes uidlist_base(const struct uidlist *ul, const struct uidlist_entry *entry)
+{
+    return bytes_from(ul->text.data + entry->base_at, entry->base_len);
+}
+
+struct bytes uidlist_fields(const struct uidlist *ul, const struct uidlist_entry *entry)
+{
+    return bytes_from(ul->text.data + entry->fields_at, entry->fields_len);
 }
 
 /* ---- parsing ---- */
@@ -141,7 +156,7 @@ static int parse_header(struct uidlist *ul, struct bytes line, unsigned *version
 static int parse_line(struct uidlist *ul, struct bytes line, unsigned version, size_t number, struct err *e)
 {
     uint32_t uid;
-    struct bytes digits = bytes_split(&line, ' '), fields = {"", 0};
+    struct bytes digits = bytes_split(&line, ' '), fields = {line.p, 0};
     if (!to_u32(digits, &uid) || !uid || uid > UID_MAX_32 || !line.p)
         return corrupt(e, number, "no UID");
     if (ul->n && uid <= ul->entries[ul->n - 1].uid)
@@ -156,6 +171,8 @@ static int parse_line(struct uidlist *ul, struct bytes line, unsigned version, s
         if (colon == line.n)
             return corrupt(e, number, "no file name");
         fields = bytes_trim(bytes_from(line.p, colon));
+        if (fields.n > FIELDS_MAX)
+            return corrupt(e, number, "the fields are too long");
         line = bytes_skip(line, colon + 1);
     }
     struct bytes base = maildir_name_base(line);
@@ -196,12 +213,14 @@ static int parse_file(struct uidlist *ul, struct bytes text, bool courier, struc
 
 int uidlist_parse(struct uidlist *ul, struct bytes text, struct err *e)
 {
-    return parse_file(ul, text, false, e);
+    strbuf_addb(&ul->text, text);
+    return parse_file(ul, strbuf_bytes(&ul->text), false, e);
 }
 
 int uidlist_parse_courier(struct uidlist *ul, struct bytes text, struct err *e)
 {
-    if (parse_file(ul, text, true, e))
+    strbuf_addb(&ul->text, text);
+    if (parse_file(ul, strbuf_bytes(&ul->text), true, e))
         return err_prefix(e, "%s", COURIER_NAME);
     ul->rewrite = true;
     return 0;
@@ -236,10 +255,10 @@ static int read_range(int fd, off_t from, off_t to, struct strbuf *out, struct e
 
 static int read_whole(struct uidlist *ul, int fd, const struct stat *st, struct err *e)
 {
-    AUTO_STRBUF struct strbuf text = STRBUF_INIT(UIDLIST_MAX_BYTES);
     struct uidlist fresh;
     uidlist_init(&fresh);
-    if (read_range(fd, 0, st->st_size, &text, e) || uidlist_parse(&fresh, strbuf_bytes(&text), e)) {
+    if (read_range(fd, 0, st->st_size, &fresh.text, e) ||
+        parse_file(&fresh, strbuf_bytes(&fresh.text), false, e)) {
         uidlist_done(&fresh);
         return -1;
     }
@@ -253,9 +272,9 @@ static int read_whole(struct uidlist *ul, int fd, const struct stat *st, struct 
 
 static int read_on(struct uidlist *ul, int fd, const struct stat *st, struct err *e)
 {
-    AUTO_STRBUF struct strbuf text = STRBUF_INIT(UIDLIST_MAX_BYTES);
-    if (read_range(fd, ul->end, st->st_size, &text, e) ||
-        parse_lines(ul, strbuf_bytes(&text), 3, ul->lines + 2, e))
+    size_t had = ul->text.len;
+    if (read_range(fd, ul->end, st->st_size, &ul->text, e) ||
+        parse_lines(ul, bytes_skip(strbuf_bytes(&ul->text), had), 3, ul->lines + 2, e))
         return -1;
     ul->st = *st;
     ul->saved = ul->n;
@@ -306,29 +325,45 @@ int uidlist_read(struct uidlist *ul, int dir_fd, bool *changed, struct err *e)
 
 /* ---- adding and saving ---- */
 
+void uidlist_resume(struct uidlist *ul, uint32_t validity, uint32_t next, size_t lines, uint64_t size)
+{
+    uidlist_done(ul);
+    ul->exists = ul->partial = true;
+    ul->validity = validity;
+    ul->next = next;
+    ul->lines = lines;
+    ul->end = (off_t)size;
+}
+
 int uidlist_add(struct uidlist *ul, struct bytes base, const char *fields, uint32_t *uid, struct err *e)
 {
+    struct bytes more = bytes_of(fields ? fields : "");
     if (ul->next > UID_MAX_32)
         return err_set(e, ERR_LIMIT, "all UIDs of this folder are used up");
+    size_t at = ul->text.len;
+    if (!strbuf_addb(&ul->text, base) || !strbuf_addb(&ul->text, more))
+        return err_set(e, ERR_LIMIT, FILE_NAME " would be too large");
     *uid = ul->next;
-    push(ul, ul->next, base, fields ? bytes_of(fields) : BYTES(""));
+    push(ul, ul->next, bytes_from(ul->text.data + at, base.n),
+         bytes_from(ul->text.data + at + base.n, more.n));
     return 0;
 }
 
 void uidlist_rollback(struct uidlist *ul, uint32_t next)
 {
-    while (ul->n && ul->entries[ul->n - 1].uid >= next) {
+    while (ul->n && ul->entries[ul->n - 1].uid >= next)
         ul->n--;
-        free(ul->entries[ul->n].base);
-        free(ul->entries[ul->n].fields);
-    }
     ul->next = next;
 }
 
-static void add_line(struct strbuf *out, const struct uidlist_entry *entry)
+static void add_line(struct strbuf *out, const struct uidlist *ul, const struct uidlist_entry *entry)
 {
-    strbuf_addf(out, "%u %s%s:%s\n", entry->uid, entry->fields ? entry->fields : "", entry->fields ? " " : "",
-                entry->base);
+    struct bytes fields = uidlist_fields(ul, entry);
+    strbuf_addf(out, "%u ", entry->uid);
+    strbuf_addb(out, fields);
+    strbuf_adds(out, fields.n ? " :" : ":");
+    strbuf_addb(out, uidlist_base(ul, entry));
+    strbuf_addc(out, '\n');
 }
 
 static void make_guid(char guid[UIDLIST_GUID_LEN + 1])
@@ -344,14 +379,9 @@ static void make_guid(char guid[UIDLIST_GUID_LEN + 1])
 static void drop_entries(struct uidlist *ul, bool (*keep)(void *, const struct uidlist_entry *), void *arg)
 {
     size_t left = 0;
-    for (size_t i = 0; i < ul->n; i++) {
-        if (!keep || keep(arg, &ul->entries[i])) {
+    for (size_t i = 0; i < ul->n; i++)
+        if (!keep || keep(arg, &ul->entries[i]))
             ul->entries[left++] = ul->entries[i];
-            continue;
-        }
-        free(ul->entries[i].base);
-        free(ul->entries[i].fields);
-    }
     ul->n = left;
 }
 
@@ -377,7 +407,7 @@ static int rewrite(struct uidlist *ul, int dir_fd, bool (*keep)(void *, const st
     strbuf_addf(&text, "3 V%u N%u%s%s%s\n", ul->validity, ul->next, *ul->guid ? " G" : "", ul->guid,
                 ul->extra ? ul->extra : "");
     for (size_t i = 0; i < ul->n; i++)
-        add_line(&text, &ul->entries[i]);
+        add_line(&text, ul, &ul->entries[i]);
     if (text.overflow)
         return err_set(e, ERR_LIMIT, FILE_NAME " would be larger than %d octets", UIDLIST_MAX_BYTES);
     if (fs_replace(dir_fd, FILE_NAME, TMP_NAME, strbuf_bytes(&text), 0600, true, e))
@@ -395,7 +425,7 @@ static int append(struct uidlist *ul, int dir_fd, struct err *e)
     if (fd < 0)
         return err_errno(e, errno, "opening " FILE_NAME);
     for (size_t i = ul->saved; i < ul->n; i++)
-        add_line(&text, &ul->entries[i]);
+        add_line(&text, ul, &ul->entries[i]);
     if (fs_write_all(fd, text.data, text.len) || fdatasync(fd)) {
         int saved = errno;
         if (ftruncate(fd, ul->end)) /* take back what was not acknowledged; a cut-off line is dropped by the
@@ -408,29 +438,23 @@ static int append(struct uidlist *ul, int dir_fd, struct err *e)
     return 0;
 }
 
-static bool worth_rewriting(const struct uidlist *ul, size_t live)
+bool uidlist_is_stale(size_t lines, size_t live)
 {
-    return ul->lines > 100 && live * 4 <= ul->lines * 3;
+    return lines > 100 && live * 4 <= lines * 3;
 }
 
-int uidlist_save(struct uidlist *ul, int dir_fd, size_t live,
-                 bool (*keep)(void *arg, const struct uidlist_entry *), void *arg, struct err *e)
+int uidlist_save(struct uidlist *ul, int dir_fd, bool (*keep)(void *arg, const struct uidlist_entry *),
+                 void *arg, struct err *e)
 {
-    if (!ul->exists || ul->rewrite || worth_rewriting(ul, live))
+    if (!ul->exists || ul->rewrite)
         return rewrite(ul, dir_fd, keep, arg, e);
     return ul->saved < ul->n ? append(ul, dir_fd, e) : 0;
 }
 
-bool uidlist_would_shrink(const struct uidlist *ul, size_t live)
+bool uidlist_field(struct bytes fields, char key, struct bytes *value)
 {
-    return ul->n > live && (ul->rewrite || worth_rewriting(ul, live));
-}
-
-bool uidlist_field(const struct uidlist_entry *entry, char key, struct bytes *value)
-{
-    struct bytes rest = entry->fields ? bytes_of(entry->fields) : (struct bytes){NULL, 0};
-    while (rest.p) {
-        struct bytes word = bytes_split(&rest, ' ');
+    while (fields.p) {
+        struct bytes word = bytes_split(&fields, ' ');
         if (word.n && word.p[0] == key) {
             *value = bytes_skip(word, 1);
             return true;

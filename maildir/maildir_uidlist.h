@@ -12,19 +12,20 @@
 #define UIDLIST_MAX_BYTES (256 << 20)
 #define UIDLIST_GUID_LEN  32
 
+/* Base and fields lie in the list's text. */
 struct uidlist_entry {
-    uint32_t uid;
-    char *base;
-    char *fields; /* "S123 W130 Pabc": what stands between UID and ':', without surrounding blanks; NULL if
-                     nothing */
+    uint32_t uid, base_at, fields_at;
+    uint16_t base_len, fields_len;
 };
 
 struct uidlist {
-    bool exists; /* read from a file, or written */
+    bool exists;  /* read from a file, or written */
+    bool partial; /* only new entries are here; the file has lines before them (uidlist_resume) */
     uint32_t validity, next;
     char guid[UIDLIST_GUID_LEN + 1];
     char *extra; /* header fields that we do not know, verbatim, each with a blank in front; or NULL */
     struct uidlist_entry *entries; /* ascending UIDs */
+    struct strbuf text;            /* what they point into */
     size_t n, size;
     size_t lines;   /* in the file, those without a file included */
     size_t saved;   /* entries[0..saved) are in the file */
@@ -45,18 +46,24 @@ int uidlist_parse_courier(struct uidlist *ul, struct bytes text, struct err *e);
  * appended to, else anew. Where there is no dovecot-uidlist but Courier's database, that. No file: ul->exists
  * is false. *changed tells. */
 int uidlist_read(struct uidlist *ul, int dir_fd, bool *changed, struct err *e);
+/* Go on with a file that has not changed since it was read or written (its stamp says so): validity, next UID and lines are
+ * known, its entries are not read. Only adding and appending is possible. */
+void uidlist_resume(struct uidlist *ul, uint32_t validity, uint32_t next, size_t lines, uint64_t size);
+/* What an entry says: the unique part of the file name; the fields "S123 W130 Pabc" between UID and ':'. */
+struct bytes uidlist_base(const struct uidlist *ul, const struct uidlist_entry *entry);
+struct bytes uidlist_fields(const struct uidlist *ul, const struct uidlist_entry *entry);
 /* Add an entry with the next UID (base and fields are copied). ERR_LIMIT when UIDs are used up. */
 int uidlist_add(struct uidlist *ul, struct bytes base, const char *fields, uint32_t *uid, struct err *e);
 /* Forget entries that were added but not saved: an operation failed. */
 void uidlist_rollback(struct uidlist *ul, uint32_t next);
-/* Under the lock: write what was added, durably. live: number of entries that have a file, for the rewriting
- * rule; keep(arg, entry) says which entries stay when the file is rewritten (NULL: all). */
-int uidlist_save(struct uidlist *ul, int dir_fd, size_t live,
-                 bool (*keep)(void *arg, const struct uidlist_entry *), void *arg, struct err *e);
-/* Will uidlist_save drop lines, if so many entries have a file? */
-bool uidlist_would_shrink(const struct uidlist *ul, size_t live);
-/* Value of a field (one letter) of an entry into out; false if it has none. */
-bool uidlist_field(const struct uidlist_entry *entry, char key, struct bytes *value);
+/* Under the lock: write what was added, durably: appended, or the whole file anew where it must be (ul->rewrite) or too many
+ * lines have no file; keep(arg, entry) then says which entries stay (NULL: all). */
+int uidlist_save(struct uidlist *ul, int dir_fd, bool (*keep)(void *arg, const struct uidlist_entry *),
+                 void *arg, struct err *e);
+/* Is it time to write the file anew, if it has so many lines and so many of them have a file? */
+bool uidlist_is_stale(size_t lines, size_t live);
+/* Value of a field (one letter); false if there is none. */
+bool uidlist_field(struct bytes fields, char key, struct bytes *value);
 /* The entry of a UID, or NULL. */
 const struct uidlist_entry *uidlist_find(const struct uidlist *ul, uint32_t uid);
 

@@ -13,7 +13,9 @@ static void check(const struct uidlist *ul)
             abort();
         if (uidlist_find(ul, ul->entries[i].uid) != &ul->entries[i])
             abort();
-        uidlist_field(&ul->entries[i], 'P', &value);
+        uidlist_field(uidlist_fields(ul, &ul->entries[i]), 'P', &value);
+        if (!uidlist_base(ul, &ul->entries[i]).n)
+            abort();
     }
 }
 

@@ -1,0 +1,66 @@
+/*
+ * maildir_index.h - what we remember of an account's folders: one LMDB environment in the Maildir, a cache and no more.
+ *
+ * The Maildir is the truth. The index may be removed at any time with nothing lost but speed; what in it does not fit
+ * the directories is found by their mtimes (maildir_scan.c) and written anew. Tables (integers in host order):
+ *
+ *   folders  inode of the folder's directory            -> its number (fid)
+ *   state    fid << 32 | kind                           -> struct index_head, UIDs as runs, names in the order of the directory,
+ *                                                          bases in the order of their hashes (maildir_index_state.c)
+ *   mails    fid << 32 | UID                            -> struct index_mail_head, base, odd name, uidlist fields
+ *   texts    fid << 32 | UID                            -> what the session wants to keep of a message, opaque
+ *   changes  fid << 32 | number of the change           -> its mod-sequence, UIDs that it changed
+ *
+ * Mails, state and changes of a folder are written under its uidlist lock only; texts and sizes by anybody. Readers
+ * take no lock. Nothing is synced while sessions are open: the file is trusted as long as the kernel that wrote it runs
+ * (boot id), and after a reboot only if the last session that closed marked it clean.
+ *
+ * Where the file cannot be used (disk full, read-only, damaged) the same tables live in memory for this session.
+ * Functions return 0 or an LMDB or errno code; index_recover makes of any failure an empty index to go on with.
+ */
+#ifndef MAILDIR_INDEX_H
+#define MAILDIR_INDEX_H
+
+#include "base/bytes.h"
+#include "base/err.h"
+
+#include <lmdb.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#define INDEX_DIR     "posthouse-index"
+#define INDEX_BROKEN  "posthouse-index.broken" /* the last one that was set aside, for whoever looks into it */
+#define INDEX_READERS 1024                     /* sessions of one account that read at the same moment */
+
+struct index {
+    char *path; /* of its directory */
+    int lock_fd;
+    MDB_env *env;
+    MDB_dbi folders, state, mails, texts, changes;
+    bool in_memory;
+    bool written;        /* by us: to be marked clean */
+    bool swollen;        /* it holds memory after a large transaction or a walk over all: to be opened anew */
+    unsigned generation; /* rises when it was opened anew: positions and fids of before are void */
+    MDB_txn *read;       /* kept for reuse */
+    bool reading;
+    MDB_cursor *cursor; /* on mails, in `read` */
+    uint64_t at;        /* key under the cursor, 0: none */
+};
+
+/* Open or make it. Never fails for good: what cannot be used is replaced by one in memory. */
+void index_open(struct index *ix, const char *maildir_root);
+void index_close(struct index *ix);
+/* After a failure with this code: set a damaged one aside, fall back to memory; an empty index follows. */
+void index_recover(struct index *ix, int rc);
+/* Between commands: end reading; give memory back after large work. */
+void index_rest(struct index *ix);
+
+/* A read transaction is open after this (the newest state if none was open). */
+int index_read(struct index *ix);
+void index_read_end(struct index *ix);
+/* Begin a write transaction. */
+int index_write(struct index *ix, MDB_txn **txn);
+/* Commit; on failure it is aborted. */
+int index_commit(struct index *ix, MDB_txn *txn);
+
+#endif

@@ -1,0 +1,348 @@
+/*
+ * maildir_index_folder.c - folders and messages in the index's tables. See maildir_index_folder.h.
+ */
+#include "maildir/maildir_index_folder.h"
+
+#include "base/cleanup.h"
+#include "base/strbuf.h"
+#include "maildir/maildir.h"
+#include "maildir/maildir_name.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+
+/* A message as it is stored; base, name and fields follow, aligned to 8 octets in all. */
+struct stored {
+    uint64_t modseq, keywords, size, virtual_size;
+    int64_t date;
+    uint32_t flags;
+    uint16_t base_len, name_len, fields_len;
+    uint8_t in_new, has_info;
+};
+#define STORED_MAX (sizeof(struct stored) + 2 * (INDEX_NAME_MAX + 1) + INDEX_FIELDS_MAX)
+
+static uint64_t key_of(uint32_t fid, uint32_t low)
+{
+    return (uint64_t)fid << 32 | low;
+}
+
+static MDB_val val_of(const void *p, size_t n)
+{
+    return (MDB_val){n, (void *)p};
+}
+
+static MDB_txn *txn_of(struct index *ix, MDB_txn *txn)
+{
+    return txn ? txn : ix->read;
+}
+
+/* ---- folders ---- */
+
+static int find_fid(MDB_txn *txn, MDB_dbi dbi, uint64_t ino, uint32_t *fid)
+{
+    MDB_val key = val_of(&ino, sizeof ino), value;
+    int rc = mdb_get(txn, dbi, &key, &value);
+    *fid = 0;
+    if (!rc && value.mv_size == sizeof *fid)
+        memcpy(fid, value.mv_data, sizeof *fid);
+    return rc == MDB_NOTFOUND ? 0 : rc;
+}
+
+int index_folder_find(struct index *ix, uint64_t ino, uint32_t *fid)
+{
+    return find_fid(ix->read, ix->folders, ino, fid);
+}
+
+/* One above the largest in use. */
+static int next_fid(struct index *ix, MDB_txn *txn, uint32_t *fid)
+{
+    MDB_cursor *cursor;
+    MDB_val key, value;
+    uint64_t last = 0;
+    int rc = mdb_cursor_open(txn, ix->state, &cursor);
+    if (rc)
+        return rc;
+    rc = mdb_cursor_get(cursor, &key, &value, MDB_LAST);
+    if (!rc)
+        memcpy(&last, key.mv_data, sizeof last);
+    mdb_cursor_close(cursor);
+    *fid = (uint32_t)(last >> 32) + 1;
+    return rc == MDB_NOTFOUND ? 0 : rc;
+}
+
+int index_folder_make(struct index *ix, MDB_txn *txn, uint64_t ino, uint32_t *fid)
+{
+    int rc = find_fid(txn, ix->folders, ino, fid);
+    if (rc || *fid)
+        return rc;
+    rc = next_fid(ix, txn, fid);
+    if (rc)
+        return rc;
+    MDB_val key = val_of(&ino, sizeof ino), value = val_of(fid, sizeof *fid);
+    return mdb_put(txn, ix->folders, &key, &value, 0);
+}
+
+static int clear_range(MDB_txn *txn, MDB_dbi dbi, uint32_t fid)
+{
+    MDB_cursor *cursor;
+    uint64_t first = key_of(fid, 0);
+    MDB_val key = val_of(&first, sizeof first), value;
+    int rc = mdb_cursor_open(txn, dbi, &cursor);
+    if (rc)
+        return rc;
+    rc = mdb_cursor_get(cursor, &key, &value, MDB_SET_RANGE);
+    while (!rc) {
+        uint64_t at;
+        memcpy(&at, key.mv_data, sizeof at);
+        if (at >> 32 != fid)
+            break;
+        rc = mdb_cursor_del(cursor, 0);
+        if (!rc)
+            rc = mdb_cursor_get(cursor, &key, &value, MDB_NEXT);
+    }
+    mdb_cursor_close(cursor);
+    return rc == MDB_NOTFOUND ? 0 : rc;
+}
+
+int index_folder_clear(struct index *ix, MDB_txn *txn, uint32_t fid)
+{
+    const MDB_dbi all[] = {ix->state, ix->mails, ix->texts, ix->changes};
+    int rc = 0;
+    for (size_t i = 0; i < ARRAY_LEN(all) && !rc; i++)
+        rc = clear_range(txn, all[i], fid);
+    return rc;
+}
+
+/* ---- blobs ---- */
+
+int index_get_blob(struct index *ix, MDB_txn *txn, uint32_t fid, enum index_kind kind, struct bytes *value)
+{
+    uint64_t k = key_of(fid, kind);
+    MDB_val key = val_of(&k, sizeof k), v;
+    int rc = mdb_get(txn_of(ix, txn), ix->state, &key, &v);
+    *value = rc ? (struct bytes){NULL, 0} : bytes_from(v.mv_data, v.mv_size);
+    return rc;
+}
+
+int index_put_blob(struct index *ix, MDB_txn *txn, uint32_t fid, enum index_kind kind, const void *p,
+                   size_t n)
+{
+    uint64_t k = key_of(fid, kind);
+    MDB_val key = val_of(&k, sizeof k), v = val_of(p, n);
+    return mdb_put(txn, ix->state, &key, &v, 0);
+}
+
+int index_get_head(struct index *ix, MDB_txn *txn, uint32_t fid, struct index_head *head)
+{
+    struct bytes value;
+    int rc = index_get_blob(ix, txn, fid, INDEX_HEAD, &value);
+    *head = (struct index_head){.validity = 0};
+    if (!rc && value.n != sizeof *head)
+        return MDB_CORRUPTED;
+    if (!rc)
+        memcpy(head, value.p, sizeof *head);
+    return rc;
+}
+
+int index_put_head(struct index *ix, MDB_txn *txn, uint32_t fid, const struct index_head *head)
+{
+    return index_put_blob(ix, txn, fid, INDEX_HEAD, head, sizeof *head);
+}
+
+int index_get_runs(struct index *ix, MDB_txn *txn, uint32_t fid, struct uid_runs *runs)
+{
+    struct bytes value;
+    int rc = index_get_blob(ix, txn, fid, INDEX_RUNS, &value);
+    uid_runs_done(runs);
+    if (rc)
+        return rc == MDB_NOTFOUND ? 0 : rc;
+    return uid_runs_unpack(runs, (const uint32_t *)(const void *)value.p, value.n / 8) ? 0 : MDB_CORRUPTED;
+}
+
+int index_put_runs(struct index *ix, MDB_txn *txn, uint32_t fid, const struct uid_runs *runs)
+{
+    AUTO_FREE uint32_t *pairs = xcalloc(runs->n + 1, 2 * sizeof *pairs);
+    uid_runs_pack(runs, pairs);
+    return index_put_blob(ix, txn, fid, INDEX_RUNS, pairs, runs->n * 2 * sizeof *pairs);
+}
+
+/* ---- messages ---- */
+
+static int unpack(const MDB_val *value, struct index_mail *mail)
+{
+    const struct stored *s = value->mv_data;
+    if (value->mv_size < sizeof *s || value->mv_size < sizeof *s + s->base_len + s->name_len + s->fields_len)
+        return MDB_CORRUPTED;
+    const char *text = (const char *)(s + 1);
+    *mail = (struct index_mail){
+        .modseq = s->modseq,
+        .keywords = s->keywords,
+        .size = s->size,
+        .virtual_size = s->virtual_size,
+        .date = s->date,
+        .flags = s->flags,
+        .in_new = s->in_new,
+        .has_info = s->has_info,
+        .base = {text, s->base_len},
+        .name = {text + s->base_len, s->name_len},
+        .fields = {text + s->base_len + s->name_len, s->fields_len},
+    };
+    return 0;
+}
+
+int index_get_mail(struct index *ix, uint32_t fid, uint32_t uid, struct index_mail *mail)
+{
+    uint64_t wanted = key_of(fid, uid), found = 0;
+    MDB_val key, value;
+    int rc = MDB_NOTFOUND;
+    if (ix->at && ix->at < wanted && wanted - ix->at <= 4) { /* most are successive */
+        rc = mdb_cursor_get(ix->cursor, &key, &value, MDB_NEXT);
+        if (!rc)
+            memcpy(&found, key.mv_data, sizeof found);
+    }
+    if (found != wanted) {
+        key = val_of(&wanted, sizeof wanted);
+        rc = mdb_cursor_get(ix->cursor, &key, &value, MDB_SET_KEY);
+    }
+    ix->at = rc ? 0 : wanted;
+    return rc ? rc : unpack(&value, mail);
+}
+
+int index_get_mail_in(struct index *ix, MDB_txn *txn, uint32_t fid, uint32_t uid, struct index_mail *mail)
+{
+    uint64_t k = key_of(fid, uid);
+    MDB_val key = val_of(&k, sizeof k), value;
+    int rc = mdb_get(txn, ix->mails, &key, &value);
+    return rc ? rc : unpack(&value, mail);
+}
+
+static void put_bytes(char **to, struct bytes b)
+{
+    if (b.n)
+        memcpy(*to, b.p, b.n);
+    *to += b.n;
+}
+
+int index_put_mail(struct index *ix, MDB_txn *txn, uint32_t fid, uint32_t uid, const struct index_mail *mail,
+                   bool last)
+{
+    _Alignas(8) char buffer[STORED_MAX + 8];
+    struct stored *s = (struct stored *)buffer;
+    if (mail->base.n > INDEX_NAME_MAX || mail->name.n > INDEX_NAME_MAX || mail->fields.n > INDEX_FIELDS_MAX)
+        return EINVAL;
+    *s = (struct stored){
+        .modseq = mail->modseq,
+        .keywords = mail->keywords,
+        .size = mail->size,
+        .virtual_size = mail->virtual_size,
+        .date = mail->date,
+        .flags = mail->flags,
+        .base_len = (uint16_t)mail->base.n,
+        .name_len = (uint16_t)mail->name.n,
+        .fields_len = (uint16_t)mail->fields.n,
+        .in_new = mail->in_new,
+        .has_info = mail->has_info,
+    };
+    char *end = (char *)(s + 1);
+    put_bytes(&end, mail->base);
+    put_bytes(&end, mail->name);
+    put_bytes(&end, mail->fields);
+    while ((end - buffer) % 8) /* keeps the next one aligned */
+        *end++ = '\0';
+    uint64_t k = key_of(fid, uid);
+    MDB_val key = val_of(&k, sizeof k), value = val_of(buffer, (size_t)(end - buffer));
+    return mdb_put(txn, ix->mails, &key, &value, last ? MDB_APPEND : 0);
+}
+
+bool index_is_last(struct index *ix, MDB_txn *txn, uint32_t fid, uint32_t uid)
+{
+    MDB_cursor *cursor;
+    MDB_val key, value;
+    uint64_t last = 0;
+    if (mdb_cursor_open(txn, ix->mails, &cursor))
+        return false;
+    int rc = mdb_cursor_get(cursor, &key, &value, MDB_LAST);
+    if (!rc)
+        memcpy(&last, key.mv_data, sizeof last);
+    mdb_cursor_close(cursor);
+    return rc == MDB_NOTFOUND || (!rc && last < key_of(fid, uid));
+}
+
+int index_get_text(struct index *ix, uint32_t fid, uint32_t uid, struct bytes *text)
+{
+    uint64_t k = key_of(fid, uid);
+    MDB_val key = val_of(&k, sizeof k), value;
+    int rc = mdb_get(ix->read, ix->texts, &key, &value);
+    *text = rc ? (struct bytes){NULL, 0} : bytes_from(value.mv_data, value.mv_size);
+    return rc == MDB_NOTFOUND ? 0 : rc;
+}
+
+int index_put_text(struct index *ix, MDB_txn *txn, uint32_t fid, uint32_t uid, struct bytes text)
+{
+    uint64_t k = key_of(fid, uid);
+    MDB_val key = val_of(&k, sizeof k), value;
+    int rc = mdb_get(txn, ix->mails, &key, &value); /* of a message that is gone nothing is kept */
+    if (rc)
+        return rc == MDB_NOTFOUND ? 0 : rc;
+    value = val_of(text.p, text.n);
+    return mdb_put(txn, ix->texts, &key, &value, 0);
+}
+
+int index_delete_mail(struct index *ix, MDB_txn *txn, uint32_t fid, uint32_t uid)
+{
+    uint64_t k = key_of(fid, uid);
+    MDB_val key = val_of(&k, sizeof k);
+    int rc = mdb_del(txn, ix->mails, &key, NULL);
+    if (rc && rc != MDB_NOTFOUND)
+        return rc;
+    rc = mdb_del(txn, ix->texts, &key, NULL);
+    return rc == MDB_NOTFOUND ? 0 : rc;
+}
+
+/* ---- names ---- */
+
+void index_mail_name(const struct index_mail *mail, struct strbuf *name)
+{
+    if (mail->name.n)
+        strbuf_addb(name, mail->name);
+    else if (mail->in_new)
+        strbuf_addb(name, mail->base);
+    else
+        maildir_name_with_flags(name, mail->base, mail->flags, (uint32_t)(mail->keywords & MAIL_LETTERS));
+}
+
+void index_mail_set_name(struct index_mail *mail, struct bytes name)
+{
+    uint32_t letters;
+    maildir_name_flags(name, &mail->flags, &letters);
+    mail->keywords = (mail->keywords & ~(uint64_t)MAIL_LETTERS) | letters;
+    mail->base = maildir_name_base(name);
+    bool usual = mail->in_new ? mail->base.n == name.n : maildir_name_is_usual(name);
+    mail->name = usual ? (struct bytes){NULL, 0} : name;
+}
+
+/* ---- stamps ---- */
+
+struct index_stamp index_stamp(const struct stat *st)
+{
+    return (struct index_stamp){
+        .ino = st->st_ino,
+        .size = S_ISDIR(st->st_mode) ? 0 : (uint64_t)st->st_size,
+        .mtime = st->st_mtim.tv_sec * 1000000000 + st->st_mtim.tv_nsec,
+        .ctime = st->st_ctim.tv_sec * 1000000000 + st->st_ctim.tv_nsec,
+    };
+}
+
+bool index_stamp_eq(const struct index_stamp *a, const struct index_stamp *b)
+{
+    return a->ino == b->ino && a->size == b->size && a->mtime == b->mtime && a->ctime == b->ctime;
+}
+
+struct index_stamp index_stamp_at(int dir_fd, const char *name)
+{
+    struct stat st;
+    if (fstatat(dir_fd, name, &st, AT_SYMLINK_NOFOLLOW))
+        return (struct index_stamp){0};
+    return index_stamp(&st);
+}
