@@ -20,6 +20,8 @@ maildir_libmaildir_a_SOURCES = maildir/maildir.h maildir/message.h maildir/mutf7
 	maildir/maildir_scan_look.c \
 	maildir/maildir_scan_names.c \
 	maildir/maildir_scan_touched.c \
+	maildir/maildir_sidecar.c maildir/maildir_sidecar.h \
+	maildir/maildir_sidecar_file.c \
 	maildir/maildir_store.c \
 	maildir/maildir_subscriptions.c maildir/maildir_subscriptions.h \
 	maildir/maildir_text.c \
@@ -48,7 +50,7 @@ maildir_libmaildir_a_SOURCES += \
 
 MAILDIR_LIBS = maildir/libmaildir.a $(UNISTRING_LIBS) $(LMDB_LIBS)
 
-FUZZ_TARGETS += maildir_keywords maildir_name maildir_uidlist
+FUZZ_TARGETS += maildir_keywords maildir_name maildir_sidecar maildir_uidlist
 FUZZ_TARGETS += message_address message_date message_decode message_header message_mime mutf7
 
 check_PROGRAMS += t/unit/message_address_test
@@ -86,6 +88,12 @@ t_unit_message_wire_test_SOURCES = t/unit/message_wire_test.c
 t_unit_message_wire_test_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 t_unit_message_wire_test_LDADD = $(MAILDIR_LIBS) $(BASE_LIBS) $(UNIT_LIBS)
 TESTS += t/unit/message_wire_test
+
+check_PROGRAMS += t/unit/maildir_sidecar_test
+t_unit_maildir_sidecar_test_SOURCES = t/unit/maildir_sidecar_test.c
+t_unit_maildir_sidecar_test_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+t_unit_maildir_sidecar_test_LDADD = $(MAILDIR_LIBS) $(BASE_LIBS) $(UNIT_LIBS)
+TESTS += t/unit/maildir_sidecar_test
 
 check_PROGRAMS += t/unit/mutf7_test
 t_unit_mutf7_test_SOURCES = t/unit/mutf7_test.c
