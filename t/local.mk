@@ -1,5 +1,5 @@
 # Tests. Unit tests are listed in the local.mk of the directory that they test; each speaks TAP.
-EXTRA_DIST += t/README t/posthouse.py t/unit/unit.h
+EXTRA_DIST += t/README t/posthouse.py t/dovecot.py t/unit/unit.h
 
 BEHAVIOUR_TESTS += \
 	t/0010-include-graph.t \
@@ -7,6 +7,7 @@ BEHAVIOUR_TESTS += \
 	t/0030-units-verify.t \
 	t/0040-sample-configuration.t \
 	t/0060-log-goes-to-syslog.t \
+	t/2010-back-and-forth-with-dovecot.t \
 	t/6010-letters-go-in-and-come-out.t \
 	t/6012-real-clients-are-served.t \
 	t/6020-mbsync-syncs-a-tree.t \
