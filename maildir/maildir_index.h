@@ -28,9 +28,11 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define INDEX_DIR     "posthouse-index"
-#define INDEX_BROKEN  "posthouse-index.broken" /* the last one that was set aside, for whoever looks into it */
-#define INDEX_READERS 1024                     /* sessions of one account that read at the same moment */
+#define INDEX_DIR    "posthouse-index"
+#define INDEX_BROKEN "posthouse-index.broken" /* the last one that was set aside, for whoever looks into it */
+#define INDEX_WALK                                                                                           \
+    4000 /* messages; a longer walk makes so much of the map part of this process that it is opened anew */
+#define INDEX_READERS 1024 /* sessions of one account that read at the same moment */
 
 struct index {
     char *path; /* of its directory */
@@ -45,6 +47,7 @@ struct index {
     bool reading;
     MDB_cursor *cursor; /* on mails, in `read` */
     uint64_t at;        /* key under the cursor, 0: none */
+    size_t walked;      /* messages read since the last rest */
 };
 
 /* Open or make it. Never fails for good: what cannot be used is replaced by one in memory. */

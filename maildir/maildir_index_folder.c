@@ -196,6 +196,7 @@ int index_get_mail(struct index *ix, uint32_t fid, uint32_t uid, struct index_ma
     uint64_t wanted = key_of(fid, uid), found = 0;
     MDB_val key, value;
     int rc = MDB_NOTFOUND;
+    ix->walked++;
     if (ix->at && ix->at < wanted && wanted - ix->at <= 4) { /* most are successive */
         rc = mdb_cursor_get(ix->cursor, &key, &value, MDB_NEXT);
         if (!rc)

@@ -179,7 +179,7 @@ int mailbox_open(struct mailbox **result, struct mail_store *store, const char *
         r = err_errno(e, errno, "folder \"%s\"", mb->name);
     if (!r) {
         mb->ino = st.st_ino;
-        maildir_watch_open(&mb->watch, mb->folder.new_fd, mb->folder.cur_fd);
+        maildir_watch_open(&mb->watch, &store->watches, mb->folder.new_fd, mb->folder.cur_fd);
         r = open_state(mb, e);
     }
     if (r)
@@ -194,7 +194,7 @@ void mailbox_close(struct mailbox *mb)
     if (!mb)
         return;
     mailbox_texts_done(mb);
-    maildir_watch_close(&mb->watch);
+    maildir_watch_close(&mb->watch, &mb->store->watches);
     uid_runs_done(&mb->runs);
     uid_runs_done(&mb->recent);
     keywords_done(&mb->keywords);

@@ -89,6 +89,7 @@ void mail_store_close(struct mail_store *store)
         return;
     if (store->indexed)
         index_close(&store->index);
+    maildir_watch_spares_close(&store->watches);
     cleanup_close(&store->fd);
     free(store->root);
     free(store);

@@ -18,21 +18,48 @@ static int watch_dir(int inotify, int dir)
     return inotify_add_watch(inotify, path, EVENTS);
 }
 
-void maildir_watch_open(struct maildir_watch *w, int new_fd, int cur_fd)
+static int take_instance(struct maildir_watch_spares *spares)
 {
-    *w = (struct maildir_watch){.fd = inotify_init1(IN_NONBLOCK | IN_CLOEXEC)};
+    return spares->n ? spares->fds[--spares->n] : inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
+}
+
+static void give_back(struct maildir_watch_spares *spares, int fd)
+{
+    if (spares->n < MAILDIR_WATCH_SPARES)
+        spares->fds[spares->n++] = fd;
+    else
+        close(fd);
+}
+
+void maildir_watch_spares_close(struct maildir_watch_spares *spares)
+{
+    while (spares->n)
+        close(spares->fds[--spares->n]);
+}
+
+void maildir_watch_open(struct maildir_watch *w, struct maildir_watch_spares *spares, int new_fd, int cur_fd)
+{
+    *w = (struct maildir_watch){.fd = take_instance(spares)};
     if (w->fd < 0)
         return;
     w->new_wd = watch_dir(w->fd, new_fd);
     w->cur_wd = watch_dir(w->fd, cur_fd);
     if (w->new_wd < 0 || w->cur_wd < 0)
-        maildir_watch_close(w);
+        maildir_watch_close(w, spares);
+    else
+        maildir_watch_read(w, NULL, NULL); /* of folders that were watched before */
+    w->lost = false;
 }
 
-void maildir_watch_close(struct maildir_watch *w)
+void maildir_watch_close(struct maildir_watch *w, struct maildir_watch_spares *spares)
 {
-    if (w->fd >= 0)
-        close(w->fd);
+    if (w->fd >= 0) {
+        if (w->new_wd >= 0)
+            inotify_rm_watch(w->fd, w->new_wd);
+        if (w->cur_wd >= 0)
+            inotify_rm_watch(w->fd, w->cur_wd);
+        give_back(spares, w->fd);
+    }
     *w = (struct maildir_watch)MAILDIR_WATCH_INIT;
 }
 
@@ -46,8 +73,9 @@ size_t maildir_watch_read(struct maildir_watch *w,
         for (char *p = buffer; p < buffer + n; count++) {
             const struct inotify_event *event = (const struct inotify_event *)p;
             p += sizeof *event + event->len;
-            w->lost |= (event->mask & (IN_Q_OVERFLOW | IN_IGNORED | IN_UNMOUNT)) != 0;
-            if (event->len && touched)
+            bool ours = event->wd == w->new_wd || event->wd == w->cur_wd;
+            w->lost |= event->mask & IN_Q_OVERFLOW || (ours && event->mask & (IN_IGNORED | IN_UNMOUNT));
+            if (ours && event->len && touched)
                 touched(arg, event->name, event->wd == w->new_wd,
                         (event->mask & (IN_CREATE | IN_MOVED_TO)) != 0);
         }

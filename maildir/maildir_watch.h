@@ -10,6 +10,14 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+/* Closing an inotify instance waits for the kernel some 10 ms: a store keeps one or two for its next folders. */
+#define MAILDIR_WATCH_SPARES 2
+struct maildir_watch_spares {
+    int fds[MAILDIR_WATCH_SPARES];
+    size_t n;
+};
+void maildir_watch_spares_close(struct maildir_watch_spares *spares);
+
 struct maildir_watch {
     int fd, new_wd, cur_wd; /* fd -1: there is no watch */
     bool lost;              /* events were lost: the directories have to be read */
@@ -21,8 +29,8 @@ struct maildir_watch {
     }
 
 /* Begin to watch. Without an instance to be had (the kernel grants few per user) there is no watch. */
-void maildir_watch_open(struct maildir_watch *w, int new_fd, int cur_fd);
-void maildir_watch_close(struct maildir_watch *w);
+void maildir_watch_open(struct maildir_watch *w, struct maildir_watch_spares *spares, int new_fd, int cur_fd);
+void maildir_watch_close(struct maildir_watch *w, struct maildir_watch_spares *spares);
 static inline bool maildir_watch_active(const struct maildir_watch *w)
 {
     return w->fd >= 0;
