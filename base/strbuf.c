@@ -122,9 +122,18 @@ bool strbuf_addb(struct strbuf *sb, struct bytes b)
     return strbuf_add(sb, b.p, b.n);
 }
 
-bool strbuf_addc(struct strbuf *sb, char c)
+bool strbuf_addc_slow(struct strbuf *sb, char c)
 {
     return strbuf_add(sb, &c, 1);
+}
+
+bool strbuf_addu(struct strbuf *sb, uint64_t value)
+{
+    char digits[20], *p = digits + sizeof digits;
+    do
+        *--p = (char)('0' + value % 10);
+    while (value /= 10);
+    return strbuf_add(sb, p, (size_t)(digits + sizeof digits - p));
 }
 
 bool strbuf_addf(struct strbuf *sb, const char *fmt, ...)

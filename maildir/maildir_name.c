@@ -151,35 +151,29 @@ static bool leading_number(struct bytes *b, uint64_t *value)
     return ok;
 }
 
-static void times_of(struct bytes name, uint64_t *seconds, bool *has_micro, uint64_t *micro)
+struct maildir_name_time maildir_name_time(struct bytes name)
 {
-    *has_micro = false;
-    *micro = 0;
-    if (!leading_number(&name, seconds))
-        *seconds = 0;
+    struct maildir_name_time t = {.seconds = 0};
+    if (!leading_number(&name, &t.seconds))
+        t.seconds = 0;
     if (name.n < 2 || name.p[0] != '.')
-        return;
+        return t;
     for (size_t i = 1; i < name.n && name.p[i] != '.'; i++) {
         struct bytes digits = bytes_skip(name, i + 1);
-        if (name.p[i] == 'M' && leading_number(&digits, micro)) {
-            *has_micro = true;
-            return;
-        }
+        t.has_micro = name.p[i] == 'M' && leading_number(&digits, &t.micro);
+        if (t.has_micro)
+            break;
     }
+    return t;
 }
 
-int maildir_name_order(struct bytes a, struct bytes b)
+int maildir_name_time_order(const struct maildir_name_time *a, const struct maildir_name_time *b)
 {
-    uint64_t sa, sb, ma, mb;
-    bool ha, hb;
-    times_of(a, &sa, &ha, &ma);
-    times_of(b, &sb, &hb, &mb);
-    if (sa != sb)
-        return sa < sb ? -1 : 1;
-    if (ha && hb && ma != mb)
-        return ma < mb ? -1 : 1;
-    int r = memcmp(a.p, b.p, a.n < b.n ? a.n : b.n);
-    return r ? r : (a.n > b.n) - (a.n < b.n);
+    if (a->seconds != b->seconds)
+        return a->seconds < b->seconds ? -1 : 1;
+    if (a->has_micro && b->has_micro && a->micro != b->micro)
+        return a->micro < b->micro ? -1 : 1;
+    return 0;
 }
 
 int maildir_rename(int from_fd, const char *from, int to_fd, const char *to)

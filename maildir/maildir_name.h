@@ -28,9 +28,14 @@ bool maildir_name_with_flags(struct strbuf *out, struct bytes name, uint32_t fla
 bool maildir_name_is_usual(struct bytes name);
 /* May this directory entry be a message? Not if it starts with '.' or ':', or holds CR or LF. */
 bool maildir_name_is_message(const char *name);
-/* Order in which messages new to us get their UIDs: seconds, then microseconds (M) if both have them, then
- * bytes. */
-int maildir_name_order(struct bytes a, struct bytes b);
+/* Order in which messages new to us get their UIDs: seconds, then microseconds (M) if both have them; then, where this is
+ * equal, the bytes of the bases. */
+struct maildir_name_time {
+    uint64_t seconds, micro;
+    bool has_micro;
+};
+struct maildir_name_time maildir_name_time(struct bytes base);
+int maildir_name_time_order(const struct maildir_name_time *a, const struct maildir_name_time *b);
 /* Append a fresh unique name <sec>.M<usec>P<pid>.<host>; strictly increasing within a process. */
 void maildir_name_new(struct strbuf *out);
 /* Append this machine's name as it may stand in file names ('/' and ':' replaced). */

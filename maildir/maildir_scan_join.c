@@ -15,16 +15,18 @@
 /* ---- all names, by the uidlist ---- */
 
 struct table {
-    uint32_t *slots; /* index into names, plus 1 */
+    uint64_t *slots; /* upper half: of the base's hash; lower: index into names, plus 1; 0: empty */
     size_t mask;
 };
 
-static uint32_t *slot_of(const struct table *t, const struct names *names, struct bytes base)
+static uint64_t *slot_of(const struct table *t, const struct names *names, struct bytes base, uint64_t hash)
 {
-    size_t at = index_hash(base) & t->mask;
-    while (t->slots[at] && !bytes_eq(found_base(&names->items[t->slots[at] - 1]), base))
-        at = (at + 1) & t->mask;
-    return &t->slots[at];
+    for (size_t at = hash & t->mask;; at = (at + 1) & t->mask) {
+        uint64_t *slot = &t->slots[at];
+        if (!*slot || (*slot >> 32 == hash >> 32 &&
+                       bytes_eq(found_base(&names->items[(uint32_t)*slot - 1]), base)))
+            return slot;
+    }
 }
 
 /* Of several names of one base one stays, in cur/ if there is one. */
@@ -36,13 +38,13 @@ static void fill(struct table *t, struct names *names)
     t->slots = xcalloc(t->mask + 1, sizeof *t->slots);
     for (size_t i = 0; i < names->n; i++) {
         struct found *f = &names->items[i];
-        uint32_t *slot = slot_of(t, names, found_base(f));
+        uint64_t hash = index_hash(found_base(f)), *slot = slot_of(t, names, found_base(f), hash);
         if (!*slot) {
             names->items[left++] = *f;
-            *slot = (uint32_t)left;
+            *slot = (hash >> 32 << 32) | left;
             continue;
         }
-        struct found *other = &names->items[*slot - 1];
+        struct found *other = &names->items[(uint32_t)*slot - 1];
         bool recent = other->recent | f->recent;
         if (other->in_new && !f->in_new)
             *other = *f;
@@ -58,24 +60,59 @@ static bool was_gone(const struct scan *s, uint32_t uid)
     return old->validity == s->uidlist.validity && uid < old->next && !uid_runs_seq(&s->mb->runs, uid);
 }
 
+/* Known names first, in the order of their lines and so of their UIDs; then the others. */
+static void in_order(struct names *names, struct found *known, size_t n)
+{
+    for (size_t i = 0; i < names->n; i++)
+        if (!names->items[i].uid)
+            known[n++] = names->items[i];
+    free(names->items);
+    names->items = known;
+    names->n = n;
+    names->size = n;
+}
+
+static size_t take_out(struct found *known, size_t n, uint32_t uid)
+{
+    for (size_t k = n; k-- > 0;) {
+        if (known[k].uid != uid)
+            continue;
+        memmove(known + k, known + k + 1, (n - k - 1) * sizeof *known);
+        return n - 1;
+    }
+    return n;
+}
+
 static void join_uidlist(struct scan *s)
 {
     struct table t = {0};
-    size_t left = 0;
-    fill(&t, &s->names);
+    struct names *names = &s->names;
+    size_t left = 0, n = 0;
+    fill(&t, names);
+    struct found *known = xcalloc(names->n + 1, sizeof *known);
     for (size_t i = 0; i < s->uidlist.n; i++) {
         struct uidlist_entry *line = &s->uidlist.entries[i];
-        uint32_t slot = *slot_of(&t, &s->names, uidlist_base(&s->uidlist, line));
-        if (slot && was_gone(s, line->uid)) {
+        struct bytes base = uidlist_base(&s->uidlist, line);
+        uint64_t slot = *slot_of(&t, names, base, index_hash(base));
+        struct found *f = slot ? &names->items[(uint32_t)slot - 1] : NULL;
+        if (f && was_gone(s, line->uid)) {
             s->uidlist.rewrite = true;
             continue;
         }
-        if (slot)
-            s->names.items[slot - 1].uid = line->uid;
+        if (f && !f->uid) {
+            f->uid = line->uid;
+            known[n++] = *f;
+        } else if (f) { /* the later line wins */
+            n = take_out(known, n, f->uid);
+            s->uidlist.rewrite = true;
+            f->uid = line->uid;
+            known[n++] = *f;
+        }
         s->uidlist.entries[left++] = *line;
     }
     s->uidlist.n = left;
     free(t.slots);
+    in_order(names, known, n);
 }
 
 /* ---- some names, by the index ---- */
@@ -116,25 +153,37 @@ static int join_index(struct scan *s, bool *full, struct err *e)
 
 /* ---- new messages ---- */
 
+struct arrival {
+    struct maildir_name_time time;
+    struct found *found;
+};
+
 static int by_arrival(const void *a, const void *b)
 {
-    const struct found *const *x = a, *const *y = b;
-    return maildir_name_order(found_base(*x), found_base(*y));
+    const struct arrival *x = a, *y = b;
+    int r = maildir_name_time_order(&x->time, &y->time);
+    if (r)
+        return r;
+    struct bytes p = found_base(x->found), q = found_base(y->found);
+    r = memcmp(p.p, q.p, p.n < q.n ? p.n : q.n);
+    return r ? r : (p.n > q.n) - (p.n < q.n);
 }
 
 /* The next UIDs, in the order of arrival, for files without one. */
 static int number_new(struct scan *s, struct err *e)
 {
-    AUTO_FREE struct found **fresh = xcalloc(s->names.n + 1, sizeof *fresh);
+    AUTO_FREE struct arrival *fresh = xcalloc(s->names.n + 1, sizeof *fresh);
     size_t n = 0;
     int r = 0;
-    for (size_t i = 0; i < s->names.n; i++)
-        if (!s->names.items[i].uid)
-            fresh[n++] = &s->names.items[i];
+    for (size_t i = 0; i < s->names.n; i++) {
+        struct found *f = &s->names.items[i];
+        if (!f->uid)
+            fresh[n++] = (struct arrival){maildir_name_time(found_base(f)), f};
+    }
     if (n > 1)
         qsort(fresh, n, sizeof *fresh, by_arrival);
     for (size_t i = 0; i < n && !r; i++)
-        r = uidlist_add(&s->uidlist, found_base(fresh[i]), NULL, &fresh[i]->uid, e);
+        r = uidlist_add(&s->uidlist, found_base(fresh[i].found), NULL, &fresh[i].found->uid, e);
     return r;
 }
 
@@ -153,6 +202,19 @@ static int by_uid(const void *a, const void *b)
     return (x->uid > y->uid) - (x->uid < y->uid);
 }
 
+/* What is sorted already, as most is, stays. */
+static void sort_by_uid(struct names *names)
+{
+    size_t sorted = 1;
+    while (sorted < names->n && names->items[sorted - 1].uid < names->items[sorted].uid)
+        sorted++;
+    if (sorted >= names->n)
+        return;
+    qsort(names->items + sorted, names->n - sorted, sizeof *names->items, by_uid);
+    if (names->items[sorted - 1].uid > names->items[sorted].uid)
+        qsort(names->items, names->n, sizeof *names->items, by_uid);
+}
+
 int scan_join(struct scan *s, struct err *e)
 {
     bool full = false;
@@ -166,7 +228,6 @@ int scan_join(struct scan *s, struct err *e)
         drop_unnumbered(&s->names);
     else if (folder_number(s->mb->store, &s->uidlist, e) || number_new(s, e))
         return -1;
-    if (s->names.n > 1)
-        qsort(s->names.items, s->names.n, sizeof *s->names.items, by_uid);
+    sort_by_uid(&s->names);
     return 0;
 }

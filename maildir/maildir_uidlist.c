@@ -359,7 +359,8 @@ void uidlist_rollback(struct uidlist *ul, uint32_t next)
 static void add_line(struct strbuf *out, const struct uidlist *ul, const struct uidlist_entry *entry)
 {
     struct bytes fields = uidlist_fields(ul, entry);
-    strbuf_addf(out, "%u ", entry->uid);
+    strbuf_addu(out, entry->uid);
+    strbuf_addc(out, ' ');
     strbuf_addb(out, fields);
     strbuf_adds(out, fields.n ? " :" : ":");
     strbuf_addb(out, uidlist_base(ul, entry));

@@ -12,7 +12,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     uint64_t octets;
     maildir_name_flags(name, &flags, &keywords);
     maildir_name_size(name, 'S', &octets);
-    maildir_name_order(name, maildir_name_base(name));
+    maildir_name_time(name);
+    maildir_name_is_usual(name);
     if (!maildir_name_with_flags(&out, name, wanted, letters))
         return 0;
     if (!bytes_eq(maildir_name_base(strbuf_bytes(&out)), maildir_name_base(name)))

@@ -466,8 +466,11 @@ START_TEST(reads_and_writes_names)
     ck_assert(!maildir_name_size(BYTES("1.M2P3.host,S=10x"), 'S', &size));
     ck_assert(maildir_name_with_flags(&out, name, MAIL_DELETED, 1));
     ck_assert_str_eq(out.data, "1.M2P3.host,S=10,W=12:2,PTa,extra");
-    ck_assert_int_lt(maildir_name_order(BYTES("9.x"), BYTES("10.a")), 0);
-    ck_assert_int_lt(maildir_name_order(BYTES("10.M9.a"), BYTES("10.M10.a")), 0);
+    struct maildir_name_time early = maildir_name_time(BYTES("9.x")), late = maildir_name_time(BYTES("10.a"));
+    ck_assert_int_lt(maildir_name_time_order(&early, &late), 0);
+    early = maildir_name_time(BYTES("10.M9.a"));
+    late = maildir_name_time(BYTES("10.M10.a"));
+    ck_assert_int_lt(maildir_name_time_order(&early, &late), 0);
     strbuf_done(&out);
 }
 END_TEST
