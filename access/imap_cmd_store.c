@@ -59,17 +59,34 @@ static uint32_t expected(const struct mail *mail, enum mail_store_how how, uint3
     return how == MAIL_FLAGS_ADD ? mail->flags | flags : mail->flags & ~flags;
 }
 
-/* A client that stores silently knows the outcome, unless it is another than it would have expected. Keep
- * those UIDs whose flags are as expected; *n becomes their number. */
-static void keep_expected(struct imap *s, uint32_t *uids, const uint32_t *flags, size_t *n)
+/* What the client will think of each message after a silent change: it knows the outcome, unless others changed the same
+ * message and it has not been told. */
+struct outcome {
+    uint32_t flags;
+    bool surprising;
+};
+
+static void foresee(struct imap *s, const struct store *how, uint32_t flags, const uint32_t *uids, size_t n,
+                    struct outcome *outcomes)
 {
-    size_t kept = 0;
-    for (size_t i = 0; i < *n; i++) {
+    for (size_t i = 0; i < n; i++) {
         const struct mail *mail = mailbox_find(s->mb, uids[i]);
-        if (mail && mail->flags == flags[i])
-            uids[kept++] = uids[i];
+        if (mail)
+            outcomes[i] = (struct outcome){expected(mail, how->how, flags), mail->changed > s->view.told};
     }
-    *n = kept;
+}
+
+/* Those whose flags the client has to be told; their number. */
+static size_t surprises(struct imap *s, const uint32_t *uids, size_t n, const struct outcome *outcomes,
+                        uint32_t *told)
+{
+    size_t found = 0;
+    for (size_t i = 0; i < n; i++) {
+        const struct mail *mail = mailbox_find(s->mb, uids[i]);
+        if (mail && (outcomes[i].surprising || mail->flags != outcomes[i].flags))
+            told[found++] = uids[i];
+    }
+    return found;
 }
 
 static void tell(struct imap *s, const uint32_t *uids, size_t n)
@@ -106,19 +123,22 @@ static enum imap_status store(struct imap *s, const struct store *how, const str
                                       .flags = flags->flags,
                                       .keywords = (const char *const *)flags->keywords,
                                       .nkeywords = flags->nkeywords};
-    AUTO_FREE uint32_t *after = xcalloc(n + 1, sizeof(*after));
+    AUTO_FREE struct outcome *outcomes = xcalloc(n + 1, sizeof(*outcomes));
+    AUTO_FREE uint32_t *told = xcalloc(n + 1, sizeof(*told));
     struct err e;
-    imap_session_sync(s, false, NULL, 0);
+    if (mailbox_refresh(s->mb, &e))
+        return imap_no_err(s, &e);
     size_t present = keep_present(s, uids, n);
-    for (size_t i = 0; i < present; i++)
-        after[i] = expected(mailbox_find(s->mb, uids[i]), how->how, flags->flags);
+    if (how->silent)
+        foresee(s, how, flags->flags, uids, present, outcomes);
+    imap_session_tell(s, false, uids, present);
     if (mailbox_store(s->mb, uids, present, &change, &e))
         return imap_no_err(s, &e);
-    size_t known = present;
+    imap_session_tell(s, false, uids, present);
+    s->sync_done = true; /* as of this command's own lock */
     if (how->silent)
-        keep_expected(s, uids, after, &known);
-    imap_session_tell(s, false, uids, known);
-    if (!how->silent)
+        tell(s, told, surprises(s, uids, present, outcomes, told));
+    else
         tell(s, uids, present);
     if (present < n && !s->by_uid)
         return imap_no(s, "[EXPUNGEISSUED] %zu of the messages are gone", n - present);

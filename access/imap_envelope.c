@@ -13,22 +13,23 @@
 #include "maildir/message.h"
 
 enum row { DATE, SUBJECT, FROM, SENDER, REPLY_TO, TO, CC, BCC, IN_REPLY_TO, MESSAGE_ID, ROWS };
+_Static_assert((int)ROWS == IMAP_ENVELOPE_FIELDS, "imap_envelope.h names the fields");
 
 /* In the order in which they are sent. */
 static const struct {
-    const char *name;
+    struct bytes name;
     bool addresses, from_by_default;
 } rows[ROWS] = {
-    [DATE] = {"Date", false, false},
-    [SUBJECT] = {"Subject", false, false},
-    [FROM] = {"From", true, false},
-    [SENDER] = {"Sender", true, true},
-    [REPLY_TO] = {"Reply-To", true, true},
-    [TO] = {"To", true, false},
-    [CC] = {"Cc", true, false},
-    [BCC] = {"Bcc", true, false},
-    [IN_REPLY_TO] = {"In-Reply-To", false, false},
-    [MESSAGE_ID] = {"Message-ID", false, false},
+    [DATE] = {BYTES_OF("Date"), false, false},
+    [SUBJECT] = {BYTES_OF("Subject"), false, false},
+    [FROM] = {BYTES_OF("From"), true, false},
+    [SENDER] = {BYTES_OF("Sender"), true, true},
+    [REPLY_TO] = {BYTES_OF("Reply-To"), true, true},
+    [TO] = {BYTES_OF("To"), true, false},
+    [CC] = {BYTES_OF("Cc"), true, false},
+    [BCC] = {BYTES_OF("Bcc"), true, false},
+    [IN_REPLY_TO] = {BYTES_OF("In-Reply-To"), false, false},
+    [MESSAGE_ID] = {BYTES_OF("Message-ID"), false, false},
 };
 
 static void add_text(struct strbuf *out, struct bytes value)
@@ -73,21 +74,43 @@ static void find_fields(struct bytes block, struct bytes values[ROWS])
     struct header_field field;
     while (header_next(&block, &field))
         for (size_t i = 0; i < ROWS; i++)
-            if (!values[i].p && bytes_eq_nocase(field.name, bytes_of(rows[i].name)))
+            if (!values[i].p && bytes_eq_nocase(field.name, rows[i].name))
                 values[i] = field.value;
+}
+
+/* Sender and Reply-To are mostly what From is: its text stands there already. */
+static bool add_from_again(struct strbuf *out, size_t from_at, size_t from_len)
+{
+    char *room = from_len ? strbuf_room(out, from_len) : NULL;
+    if (!room)
+        return false;
+    memcpy(room, out->data + from_at, from_len);
+    strbuf_extend(out, from_len);
+    return true;
+}
+
+void imap_envelope_of(struct strbuf *out, const struct bytes values[ROWS])
+{
+    size_t from_at = 0, from_len = 0;
+    for (size_t i = 0; i < ROWS; i++) {
+        strbuf_addc(out, i ? ' ' : '(');
+        size_t at = out->len;
+        if (!rows[i].addresses)
+            add_text(out, values[i]);
+        else if (add_addresses(out, values[i])) {
+            if (i == FROM) {
+                from_at = at;
+                from_len = out->len - at;
+            }
+        } else if (!rows[i].from_by_default || !add_from_again(out, from_at, from_len))
+            imap_nstring(out, NULL);
+    }
+    strbuf_addc(out, ')');
 }
 
 void imap_envelope(struct strbuf *out, struct bytes header_block)
 {
     struct bytes values[ROWS] = {{NULL, 0}};
     find_fields(header_block, values);
-    for (size_t i = 0; i < ROWS; i++) {
-        strbuf_addc(out, i ? ' ' : '(');
-        if (!rows[i].addresses)
-            add_text(out, values[i]);
-        else if (!add_addresses(out, values[i]) &&
-                 !(rows[i].from_by_default && add_addresses(out, values[FROM])))
-            imap_nstring(out, NULL);
-    }
-    strbuf_addc(out, ')');
+    imap_envelope_of(out, values);
 }

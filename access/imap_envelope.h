@@ -9,4 +9,9 @@
 /* Append the envelope with its parentheses. An empty block gives one of NILs. */
 void imap_envelope(struct strbuf *out, struct bytes header_block);
 
+/* The same of the raw values of Date, Subject, From, Sender, Reply-To, To, Cc, Bcc, In-Reply-To, Message-ID; .p NULL: there is no
+ * such field. */
+#define IMAP_ENVELOPE_FIELDS 10
+void imap_envelope_of(struct strbuf *out, const struct bytes values[IMAP_ENVELOPE_FIELDS]);
+
 #endif

@@ -3,6 +3,7 @@
  *
  * An item that cannot be had (the message is gone or unreadable) is left out, and FETCH ends with NO.
  */
+#include "access/imap_cache.h"
 #include "access/imap_fetch_items.h"
 #include "base/cleanup.h"
 
@@ -77,6 +78,18 @@ static bool read_items(struct imap *s, struct imap_fetch *fetch)
     return read_macro(fetch, &s->args) || read_item(fetch, &s->args);
 }
 
+/* What can be known once for all messages. */
+static void look_ahead(struct imap_fetch *fetch)
+{
+    bool whole = false;
+    for (size_t i = 0; i < fetch->n; i++)
+        whole |= (fetch->items[i].row->needs & IMAP_FETCH_NEEDS_ALL) != 0;
+    for (size_t i = 0; i < fetch->n; i++) {
+        fetch->items[i].whole = whole;
+        fetch->items[i].fields = imap_cache_mask(&fetch->items[i].section);
+    }
+}
+
 bool imap_fetch_parse(struct imap *s, struct imap_fetch *fetch)
 {
     *fetch = (struct imap_fetch){0};
@@ -95,6 +108,7 @@ bool imap_fetch_parse(struct imap *s, struct imap_fetch *fetch)
         if (fetch->items[i].row == imap_fetch_row(BYTES("UID")))
             memmove(&fetch->items[i], &fetch->items[i + 1], (--fetch->n - i) * sizeof(*fetch->items));
     }
+    look_ahead(fetch);
     return true;
 }
 
@@ -115,13 +129,21 @@ static bool asks_for_flags(const struct imap_fetch *fetch)
     return false;
 }
 
-/* Open what the items need, so that a message which is gone gets no answer at all. */
+static unsigned needs_of(const struct imap_fetch_item *item)
+{
+    return item->fields ? IMAP_FETCH_NEEDS_HEADER : item->row->needs;
+}
+
+/* Find out or open what the items need, so that a message which is gone gets no answer at all. */
 static int prepare(const struct imap_fetch *fetch, struct imap_message *m)
 {
+    struct imap_cached cached;
     for (size_t i = 0; i < fetch->n; i++) {
-        unsigned needs = fetch->items[i].row->needs;
+        unsigned needs = needs_of(&fetch->items[i]);
         if ((needs & IMAP_FETCH_NEEDS_FILE && imap_message_fd(m) < 0) ||
-            (needs & IMAP_FETCH_NEEDS_INFO && !imap_message_info(m)))
+            (needs & IMAP_FETCH_NEEDS_INFO && !imap_message_info(m)) ||
+            (needs & (IMAP_FETCH_NEEDS_HEADER | IMAP_FETCH_NEEDS_ALL) &&
+             !imap_cache_get(m, fetch->items[i].whole, &cached)))
             return -1;
     }
     return 0;
@@ -142,21 +164,19 @@ static int put_item(struct imap *s, struct imap_message *m, const struct imap_fe
 
 int imap_fetch_send(struct imap *s, const struct imap_fetch *fetch, struct imap_message *m, bool force_flags)
 {
-    const struct imap_fetch_item flags = {.row = imap_fetch_row(BYTES("FLAGS"))};
-    const struct imap_fetch_item uid = {.row = imap_fetch_row(BYTES("UID"))};
-    char start[48];
     int failed = 0;
     bool any = false;
     if (prepare(fetch, m))
         return -1;
-    snprintf(start, sizeof(start), "* %u FETCH (", imap_view_seq(&s->view, m->uid));
-    imap_puts(s, start);
+    imap_puts(s, "* ");
+    imap_put_number(s, imap_view_seq(&s->view, m->uid));
+    imap_puts(s, " FETCH (");
     for (size_t i = 0; i < fetch->n && !s->io.dead; i++)
         failed |= put_item(s, m, &fetch->items[i], &any);
     if (force_flags && !asks_for_flags(fetch))
-        failed |= put_item(s, m, &flags, &any);
+        failed |= put_item(s, m, &(struct imap_fetch_item){.row = imap_fetch_row(BYTES("FLAGS"))}, &any);
     if (!any)
-        put_item(s, m, &uid, &any);
+        put_item(s, m, &(struct imap_fetch_item){.row = imap_fetch_row(BYTES("UID"))}, &any);
     imap_puts(s, ")\r\n");
     return failed;
 }

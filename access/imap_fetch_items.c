@@ -6,13 +6,12 @@
  */
 #include "access/imap_fetch_items.h"
 
+#include "access/imap_cache.h"
 #include "access/imap_date.h"
 #include "access/imap_envelope.h"
 #include "access/imap_flags.h"
 #include "access/imap_structure.h"
 #include "base/cleanup.h"
-
-#include <inttypes.h>
 
 #define FLAGS_TEXT_MAX     8192
 #define ENVELOPE_TEXT_MAX  (8 << 20)
@@ -24,7 +23,8 @@ static int put_flags(struct imap *s, struct imap_message *m, const struct imap_f
     const struct mail *mail = mailbox_find(s->mb, m->uid);
     if (!mail)
         return err_set(&m->err, ERR_NOTFOUND, "message with UID %u is gone", m->uid);
-    AUTO_STRBUF struct strbuf text = STRBUF_INIT(FLAGS_TEXT_MAX);
+    char room[FLAGS_TEXT_MAX + 1];
+    struct strbuf text = {.data = room, .size = sizeof(room), .max = FLAGS_TEXT_MAX};
     strbuf_adds(&text, "FLAGS ");
     imap_flags_write(&text, s->mb, mail);
     imap_put(s, strbuf_bytes(&text));
@@ -49,35 +49,45 @@ static int put_size(struct imap *s, struct imap_message *m, const struct imap_fe
 {
     (void)item;
     const struct mail_info *info = imap_message_info(m);
-    char text[64];
     if (!info)
         return -1;
-    snprintf(text, sizeof(text), "RFC822.SIZE %" PRIu64, info->virtual_size);
-    imap_puts(s, text);
+    imap_puts(s, "RFC822.SIZE ");
+    imap_put_number(s, info->virtual_size);
     return 0;
 }
 
 static int put_uid(struct imap *s, struct imap_message *m, const struct imap_fetch_item *item)
 {
     (void)item;
-    char text[32];
-    snprintf(text, sizeof(text), "UID %u", m->uid);
-    imap_puts(s, text);
+    imap_puts(s, "UID ");
+    imap_put_number(s, m->uid);
     return 0;
+}
+
+/* Name, a blank, text. */
+static void put_text(struct imap *s, const char *name, struct bytes text)
+{
+    imap_puts(s, name);
+    imap_put(s, text);
 }
 
 static int put_envelope(struct imap *s, struct imap_message *m, const struct imap_fetch_item *item)
 {
-    (void)item;
-    const struct strbuf *header = imap_message_header(m);
-    if (!header)
-        return -1;
+    struct imap_cached cached;
     AUTO_STRBUF struct strbuf text = STRBUF_INIT(ENVELOPE_TEXT_MAX);
-    strbuf_adds(&text, "ENVELOPE ");
-    imap_envelope(&text, strbuf_bytes(header));
+    if (!imap_cache_get(m, item->whole, &cached))
+        return -1;
+    if (cached.fields.p) {
+        imap_cache_envelope(cached.fields, &text);
+    } else {
+        const struct strbuf *header = imap_message_header(m);
+        if (!header)
+            return -1;
+        imap_envelope(&text, strbuf_bytes(header));
+    }
     if (text.overflow)
         return err_set(&m->err, ERR_LIMIT, "envelope of the message with UID %u is too large", m->uid);
-    imap_put(s, strbuf_bytes(&text));
+    put_text(s, "ENVELOPE ", strbuf_bytes(&text));
     return 0;
 }
 
@@ -109,16 +119,21 @@ static int put_body(struct imap *s, struct imap_message *m, const struct imap_fe
 
 static int put_structure(struct imap *s, struct imap_message *m, const struct imap_fetch_item *item)
 {
-    (void)item;
-    return put_tree(s, m, "BODYSTRUCTURE", true);
+    struct imap_cached cached;
+    if (!imap_cache_get(m, true, &cached))
+        return -1;
+    if (!cached.structure.p)
+        return put_tree(s, m, item->row->name, true);
+    put_text(s, "BODYSTRUCTURE ", cached.structure);
+    return 0;
 }
 
 static int put_section(struct imap *s, struct imap_message *m, const struct imap_fetch_item *item);
 
 static const struct imap_fetch_row rows[] = {
     {"BODY", false, IMAP_FETCH_NEEDS_FILE, 0, put_body},
-    {"BODYSTRUCTURE", false, IMAP_FETCH_NEEDS_FILE, 0, put_structure},
-    {"ENVELOPE", false, IMAP_FETCH_NEEDS_FILE, 0, put_envelope},
+    {"BODYSTRUCTURE", false, IMAP_FETCH_NEEDS_ALL, 0, put_structure},
+    {"ENVELOPE", false, IMAP_FETCH_NEEDS_HEADER, 0, put_envelope},
     {"FLAGS", false, 0, 0, put_flags},
     {"INTERNALDATE", false, IMAP_FETCH_NEEDS_INFO, 0, put_date},
     {"RFC822", true, IMAP_FETCH_NEEDS_FILE | IMAP_FETCH_NEEDS_INFO, IMAP_SECTION_ALL, put_section},
@@ -141,5 +156,5 @@ const struct imap_fetch_row *imap_fetch_row(struct bytes name)
 
 static int put_section(struct imap *s, struct imap_message *m, const struct imap_fetch_item *item)
 {
-    return imap_section_send(s, m, &item->section, item->row->name);
+    return imap_section_send(s, m, &item->section, item->row->name, item->fields);
 }

@@ -11,9 +11,16 @@
 struct imap_fetch_item {
     const struct imap_fetch_row *row;
     struct imap_section section; /* of BODY[...] and what stands for one */
+    uint64_t fields;             /* HEADER.FIELDS that the cache has: which (imap_cache_mask) */
+    bool whole;                  /* another item of the same FETCH reads the whole message anyway */
 };
 
-enum { IMAP_FETCH_NEEDS_FILE = 1, IMAP_FETCH_NEEDS_INFO = 2 };
+enum {
+    IMAP_FETCH_NEEDS_FILE = 1,
+    IMAP_FETCH_NEEDS_INFO = 2,
+    IMAP_FETCH_NEEDS_HEADER = 4, /* or what the cache has of it */
+    IMAP_FETCH_NEEDS_ALL = 8,    /* the structure, or what the cache has of it */
+};
 
 struct imap_fetch_row {
     const char *name;

@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #define HEADER_PIECE 8192
@@ -46,7 +47,7 @@ const struct mail_info *imap_message_info(struct imap_message *m)
 int imap_message_fd(struct imap_message *m)
 {
     if (m->fd < 0)
-        m->fd = mailbox_message_open(m->mb, m->uid, &m->err);
+        m->fd = mailbox_message_open_stat(m->mb, m->uid, &m->st, &m->err);
     return m->fd;
 }
 
@@ -117,26 +118,44 @@ const struct strbuf *imap_message_header(struct imap_message *m)
     return &m->header;
 }
 
+/* The header lies at the start of what is read anyway. */
+static void keep_header(struct imap_message *m, struct bytes start)
+{
+    size_t length = m->has_header ? 0 : header_length(start, 0);
+    if (!length)
+        return;
+    strbuf_clear(&m->header);
+    m->has_header = strbuf_add(&m->header, start.p, length);
+}
+
+static int read_tree(struct imap_message *m, struct mime_parser *parser, char *piece)
+{
+    for (off_t at = 0; at < m->st.st_size;) {
+        size_t want = m->st.st_size - at < TREE_PIECE ? (size_t)(m->st.st_size - at) : TREE_PIECE;
+        ssize_t n = fs_pread_all(m->fd, piece, want, at);
+        if (n <= 0)
+            return (int)n;
+        if (at == 0)
+            keep_header(m, bytes_from(piece, (size_t)n));
+        mime_parser_feed(parser, piece, (size_t)n);
+        at += n;
+    }
+    return 0;
+}
+
 const struct mime_part *imap_message_tree(struct imap_message *m)
 {
     int fd = m->tree ? m->fd : imap_message_fd(m);
     if (m->tree || fd < 0)
         return m->tree;
     struct mime_parser *parser = mime_parser_new();
-    char *piece = xcalloc(1, TREE_PIECE);
-    off_t at = 0;
-    ssize_t n;
-    while ((n = fs_pread_all(fd, piece, TREE_PIECE, at)) > 0) {
-        mime_parser_feed(parser, piece, (size_t)n);
-        at += n;
-    }
-    free(piece);
-    if (n < 0) {
+    char *piece = xrealloc(NULL, TREE_PIECE, 1);
+    if (read_tree(m, parser, piece)) {
         err_errno(&m->err, errno, "message with UID %u", m->uid);
         mime_parser_abort(parser);
-        return NULL;
-    }
-    m->tree = mime_parser_finish(parser);
+    } else
+        m->tree = mime_parser_finish(parser);
+    free(piece);
     return m->tree;
 }
 

@@ -13,7 +13,9 @@ struct imap_message {
     uint32_t uid;
     /* inside: filled on demand */
     int fd;
+    struct stat st; /* of it */
     bool has_info, has_header, has_length, wire_open;
+    bool uncached; /* what could be kept of it is too large (imap_cache.c) */
     struct mail_info info;
     uint64_t length;      /* in wire form */
     struct strbuf header; /* the message's header as on disk */

@@ -86,6 +86,14 @@ void imap_put(struct imap *s, struct bytes b)
     imap_io_write(&s->io, b.p, b.n);
 }
 
+void imap_put_number(struct imap *s, uint64_t value)
+{
+    char digits[24];
+    struct strbuf text = {.data = digits, .size = sizeof(digits), .max = sizeof(digits) - 1};
+    strbuf_addu(&text, value);
+    imap_put(s, strbuf_bytes(&text));
+}
+
 void imap_puts(struct imap *s, const char *text)
 {
     imap_io_write(&s->io, text, strlen(text));

@@ -36,6 +36,7 @@ void imap_untagged(struct imap *s, const char *fmt, ...) __attribute__((format(p
 /* Write text as it stands. */
 void imap_put(struct imap *s, struct bytes b);
 void imap_puts(struct imap *s, const char *text);
+void imap_put_number(struct imap *s, uint64_t value);
 /* The tagged answer. */
 void imap_reply_send(struct imap *s);
 

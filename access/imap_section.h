@@ -32,8 +32,8 @@ struct imap_section {
  * bracket; further tokens are taken from a. False: it is malformed. */
 bool imap_section_parse(struct imap_section *section, struct bytes rest, struct imap_args *a);
 /* Write "BODY[...]<offset> " and the octets asked for as a literal, or NIL if there is no such part. -1: the
- * message cannot be read (m->err), and nothing has been written. */
+ * message cannot be read (m->err), and nothing has been written. fields: what imap_cache_mask says of it. */
 int imap_section_send(struct imap *s, struct imap_message *m, const struct imap_section *section,
-                      const char *name);
+                      const char *name, uint64_t fields);
 
 #endif

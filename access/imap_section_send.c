@@ -7,11 +7,10 @@
  */
 #include "access/imap_section.h"
 
+#include "access/imap_cache.h"
 #include "access/imap_quote.h"
 #include "base/cleanup.h"
 #include "base/log.h"
-
-#include <inttypes.h>
 
 #define FIELDS_MAX (2 * MESSAGE_HEADER_MAX) /* octets of chosen fields: each LF may become CRLF */
 #define NAME_OUT   (1 << 20)
@@ -88,15 +87,6 @@ static bool named(const struct imap_section *section, struct bytes name)
     return false;
 }
 
-static void add_crlf(struct strbuf *out, struct bytes b)
-{
-    for (size_t i = 0; i < b.n; i++) {
-        if (b.p[i] == '\n' && (i == 0 || b.p[i - 1] != '\r'))
-            strbuf_addc(out, '\r');
-        strbuf_addc(out, b.p[i]);
-    }
-}
-
 static int choose_fields(struct imap_message *m, const struct imap_section *section, struct strbuf *out)
 {
     AUTO_STRBUF struct strbuf block = STRBUF_INIT(MESSAGE_HEADER_MAX);
@@ -116,7 +106,7 @@ static int choose_fields(struct imap_message *m, const struct imap_section *sect
     while (header_next(&rest, &field)) {
         bool chosen = field.name.n > 0 && named(section, field.name);
         if (chosen == (section->text == IMAP_SECTION_FIELDS))
-            add_crlf(out, field.whole);
+            message_add_crlf(out, field.whole);
     }
     if (out->len > 0 && out->data[out->len - 1] != '\n')
         strbuf_adds(out, "\r\n");
@@ -177,9 +167,9 @@ static void cut(const struct imap_section *section, uint64_t length, uint64_t *a
 
 static void put_length(struct imap *s, uint64_t n)
 {
-    char text[32];
-    snprintf(text, sizeof(text), "{%" PRIu64 "}\r\n", n);
-    imap_puts(s, text);
+    imap_puts(s, "{");
+    imap_put_number(s, n);
+    imap_puts(s, "}\r\n");
 }
 
 /* The octets were announced: there is no way back. */
@@ -225,9 +215,37 @@ static int send_run(struct imap *s, struct imap_message *m, const struct imap_se
     return 0;
 }
 
-int imap_section_send(struct imap *s, struct imap_message *m, const struct imap_section *section,
-                      const char *name)
+static void put_chosen(struct imap *s, const struct imap_section *section, const char *name, struct bytes text)
 {
+    uint64_t at, n;
+    cut(section, text.n, &at, &n);
+    put_name(s, section, name);
+    put_length(s, n);
+    imap_put(s, bytes_from(text.p + at, (size_t)n));
+}
+
+/* From the cache. 0: it is not there. */
+static int send_cached(struct imap *s, struct imap_message *m, const struct imap_section *section,
+                       uint64_t fields)
+{
+    struct imap_cached cached;
+    AUTO_STRBUF struct strbuf text = STRBUF_INIT(FIELDS_MAX);
+    if (!imap_cache_get(m, false, &cached))
+        return -1;
+    if (!cached.fields.p)
+        return 0;
+    imap_cache_fields(cached.fields, fields, &text);
+    strbuf_adds(&text, "\r\n");
+    put_chosen(s, section, "BODY", strbuf_bytes(&text));
+    return 1;
+}
+
+int imap_section_send(struct imap *s, struct imap_message *m, const struct imap_section *section,
+                      const char *name, uint64_t fields)
+{
+    int r = fields ? send_cached(s, m, section, fields) : 0;
+    if (r)
+        return r < 0 ? -1 : 0;
     if (section->text != IMAP_SECTION_FIELDS && section->text != IMAP_SECTION_FIELDS_NOT)
         return send_run(s, m, section, name);
     struct run run;
@@ -235,12 +253,8 @@ int imap_section_send(struct imap *s, struct imap_message *m, const struct imap_
     if (found != FOUND_RUN)
         return found == FOUND_NONE ? send_run(s, m, section, name) : -1;
     AUTO_STRBUF struct strbuf text = STRBUF_INIT(FIELDS_MAX);
-    uint64_t at, n;
     if (choose_fields(m, section, &text))
         return -1;
-    cut(section, text.len, &at, &n);
-    put_name(s, section, name);
-    put_length(s, n);
-    imap_put(s, bytes_from(text.data + at, (size_t)n));
+    put_chosen(s, section, name, strbuf_bytes(&text));
     return 0;
 }

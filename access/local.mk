@@ -3,7 +3,7 @@
 # What IMAP's programs and tests share: the pure modules.
 noinst_LIBRARIES += access/libimap.a
 access_libimap_a_SOURCES = \
-	access/imap_args.c \
+	access/imap_args.c access/imap_cache.c access/imap_cache.h \
 	access/imap_date.c access/imap_date.h \
 	access/imap_envelope.c access/imap_envelope.h \
 	access/imap_flags.c access/imap_flags.h \

@@ -62,13 +62,8 @@ void pop3_send(struct pop3 *s, struct pop3_mail *mail, int64_t lines)
     struct sender sender = {.whole = lines < 0};
     struct stat st;
     struct err e;
-    AUTO_CLOSE int fd = mailbox_message_open(s->mailbox, mail->uid, &e);
+    AUTO_CLOSE int fd = mailbox_message_open_stat(s->mailbox, mail->uid, &st, &e);
     if (fd < 0) {
-        pop3_say_err(s, &e);
-        return;
-    }
-    if (fstat(fd, &st) != 0) {
-        err_errno(&e, errno, "message %u", mail->uid);
         pop3_say_err(s, &e);
         return;
     }

@@ -19,6 +19,7 @@ struct bytes {
 };
 
 #define BYTES(lit)   ((struct bytes){(lit), sizeof(lit) - 1}) /* of a string literal */
+#define BYTES_OF(lit) {(lit), sizeof(lit) - 1} /* the same as an initializer of static data */
 #define BYTES_FMT    "%.*s"                                   /* printf: BYTES_FMT, BYTES_ARG(b) */
 #define BYTES_ARG(b) (int)((b).n), (b).p
 

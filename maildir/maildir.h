@@ -25,6 +25,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/stat.h>
 #include <sys/types.h>
 #include <time.h>
 
@@ -139,6 +140,8 @@ int mailbox_watch_fd(const struct mailbox *mb);
 
 /* Open a message's file for reading, over renames by others. The descriptor is the caller's. ERR_NOTFOUND if it is gone. */
 int mailbox_message_open(struct mailbox *mb, uint32_t uid, struct err *e); /* returns fd or -1 */
+/* The same with the file's stat, which has been taken anyway. */
+int mailbox_message_open_stat(struct mailbox *mb, uint32_t uid, struct stat *st, struct err *e);
 struct mail_info {
     uint64_t size;         /* octets on disk */
     uint64_t virtual_size; /* octets with CRLF line ends: RFC822.SIZE */

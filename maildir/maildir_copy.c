@@ -192,6 +192,7 @@ static int copy_locked(struct copy *c, const uint32_t *uids, size_t n, struct er
         return -1;
     c->result->uidvalidity = mailbox_uidvalidity(c->to);
     mailbox_resume_uidlist(c->to, &c->uidlist);
+    mailbox_unwatch(c->to, n);
     if (!copy_all(c, uids, n, &lock, e)) {
         mailbox_added(c->to, &c->uidlist, c->made, c->n, &lock);
         return 0;

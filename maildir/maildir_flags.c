@@ -28,16 +28,14 @@ static void done_free(struct done *d)
     free(d->changes);
 }
 
-static void tell_index(struct mailbox *mb, struct maildir_lock *lock, const struct done *d)
+static void tell_index(struct mailbox *mb, struct maildir_lock *lock, const struct done *d, size_t planned)
 {
     struct err ignored;
-    if (!d->n)
-        return;
-    int rc = mailbox_apply(mb, d->changes, d->n, NULL, false);
+    int rc = d->n ? mailbox_apply(mb, d->changes, d->n, NULL, false) : 0;
     if (rc)
         mailbox_index_err(mb, rc, &ignored);
     else
-        mailbox_settle(mb, lock, d->n);
+        mailbox_settle(mb, lock, planned);
 }
 
 /* ---- flags ---- */
@@ -130,13 +128,14 @@ int mailbox_store(struct mailbox *mb, const uint32_t *uids, size_t n, const stru
     if (mailbox_lock(mb, &lock, false, e) || mailbox_keyword_bits(mb, change, &r.bits, e))
         return -1;
     d.changes = xcalloc(n + 1, sizeof *d.changes);
+    mailbox_unwatch(mb, n);
     for (size_t i = 0; i < n && !result; i++) {
         maildir_lock_refresh(&lock);
         result = change_one(&r, uids[i], &d, e);
     }
     if (d.n && fs_sync_dir(mb->folder.cur_fd) && !result)
         result = err_errno(e, errno, "syncing the folder");
-    tell_index(mb, &lock, &d);
+    tell_index(mb, &lock, &d, n);
     done_free(&d);
     return result;
 }
@@ -186,13 +185,14 @@ int mailbox_expunge(struct mailbox *mb, const uint32_t *uids, size_t n, bool for
     if (mailbox_lock(mb, &lock, true, e))
         return -1;
     d.changes = xcalloc(n + 1, sizeof *d.changes);
+    mailbox_unwatch(mb, n);
     for (size_t i = 0; i < n && !result; i++) {
         maildir_lock_refresh(&lock);
         result = remove_one(&r, uids[i], force, &d, e);
     }
     if (d.n && (fs_sync_dir(mb->folder.cur_fd) || (r.was_new && fs_sync_dir(mb->folder.new_fd))) && !result)
         result = err_errno(e, errno, "syncing the folder");
-    tell_index(mb, &lock, &d);
+    tell_index(mb, &lock, &d, n);
     quota_add(mb->store, -r.octets, -(int64_t)d.n);
     done_free(&d);
     return result;

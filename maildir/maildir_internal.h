@@ -86,6 +86,8 @@ int mailbox_scan(struct mailbox *mb, struct maildir_lock *lock, struct err *e);
  * directories' stamps noted, so that nobody reads them for our changes' sake. */
 void mailbox_settle(struct mailbox *mb, struct maildir_lock *lock, size_t n);
 
+/* Before so many changes of ours: the kernel need not queue events that nobody will read (mailbox_settle ends this). */
+void mailbox_unwatch(struct mailbox *mb, size_t n);
 /* The folder's uidlist, to be added to; the lock is held and the index up to date. */
 void mailbox_resume_uidlist(const struct mailbox *mb, struct uidlist *ul);
 /* These messages were put into the folder and its uidlist, durably: tell the index. */
@@ -124,8 +126,6 @@ int mailbox_apply(struct mailbox *mb, const struct mail_change *changes, size_t 
 
 /* ---- maildir_message.c ---- */
 
-/* Find the file of a message over renames by others: opens it. */
-int mailbox_entry_open(struct mailbox *mb, uint32_t uid, struct stat *st, struct err *e);
 /* Run f(dir_fd, name) on the message's file, again when it was renamed meanwhile (f: -1 with errno ENOENT). Result of f, or
  * -1 with ERR_NOTFOUND or ERR_BUSY. f's other errors are the caller's: errno is kept, e is not set. */
 int mailbox_with_file(struct mailbox *mb, uint32_t uid, int (*f)(void *arg, int dir_fd, const char *name),

@@ -91,7 +91,7 @@ static int open_file(void *arg, int dir_fd, const char *name)
     return o->fd < 0 || fstat(o->fd, &o->st) ? -1 : 0;
 }
 
-int mailbox_entry_open(struct mailbox *mb, uint32_t uid, struct stat *st, struct err *e)
+int mailbox_message_open_stat(struct mailbox *mb, uint32_t uid, struct stat *st, struct err *e)
 {
     struct opened o = {.fd = -1};
     if (mailbox_with_file(mb, uid, open_file, &o, e)) {
@@ -108,7 +108,7 @@ int mailbox_entry_open(struct mailbox *mb, uint32_t uid, struct stat *st, struct
 int mailbox_message_open(struct mailbox *mb, uint32_t uid, struct err *e)
 {
     struct stat st;
-    return mailbox_entry_open(mb, uid, &st, e);
+    return mailbox_message_open_stat(mb, uid, &st, e);
 }
 
 /* ---- sizes ---- */
@@ -159,7 +159,7 @@ int mailbox_message_info(struct mailbox *mb, uint32_t uid, struct mail_info *inf
     if (mailbox_text_info(mb, uid, info))
         return 0;
     AUTO_FREE char *base = bytes_dup(mail.base);
-    AUTO_CLOSE int fd = mailbox_entry_open(mb, uid, &st, e);
+    AUTO_CLOSE int fd = mailbox_message_open_stat(mb, uid, &st, e);
     if (fd < 0 || !base || mailbox_info_of(fd, &st, bytes_of(base), info, e))
         return -1;
     mailbox_text_put_info(mb, uid, info);

@@ -22,7 +22,7 @@
 #include <errno.h>
 
 #define LOOKS      5
-#define SETTLE_MAX 4000 /* renames of ours whose events are looked through; the queue holds 16384 */
+#define SETTLE_MAX 4000 /* changes of ours whose events are looked through; the queue holds 16384 */
 #define ATTEMPTS   3    /* with an index that fails */
 
 static void scan_done(struct scan *s)
@@ -277,10 +277,19 @@ int mailbox_scan(struct mailbox *mb, struct maildir_lock *lock, struct err *e)
     return r > 0 ? err_set(e, ERR_INTERNAL, "the folder could not be read") : r;
 }
 
+void mailbox_unwatch(struct mailbox *mb, size_t n)
+{
+    if (n > SETTLE_MAX && maildir_watch_active(&mb->watch)) {
+        maildir_watch_close(&mb->watch, &mb->store->watches);
+        mb->exact = false;
+    }
+}
+
 void mailbox_settle(struct mailbox *mb, struct maildir_lock *lock, size_t n)
 {
     struct err ignored; /* then the next look reads the directories */
-    mb->exact = mb->exact && n <= SETTLE_MAX;
+    if (n > SETTLE_MAX && !maildir_watch_active(&mb->watch))
+        maildir_watch_open(&mb->watch, &mb->store->watches, mb->folder.new_fd, mb->folder.cur_fd);
     if (mb->exact)
         (void)mailbox_scan(mb, lock, &ignored);
 }

@@ -23,8 +23,8 @@ static uint64_t *slot_of(const struct table *t, const struct names *names, struc
 {
     for (size_t at = hash & t->mask;; at = (at + 1) & t->mask) {
         uint64_t *slot = &t->slots[at];
-        if (!*slot || (*slot >> 32 == hash >> 32 &&
-                       bytes_eq(found_base(&names->items[(uint32_t)*slot - 1]), base)))
+        if (!*slot ||
+            (*slot >> 32 == hash >> 32 && bytes_eq(found_base(&names->items[(uint32_t)*slot - 1]), base)))
             return slot;
     }
 }

@@ -20,13 +20,17 @@ struct waiting {
 struct mailbox_texts {
     struct waiting items[WAITING_MAX];
     size_t n, octets;
+    uint32_t least, largest; /* UIDs; most walks are in their order */
 };
 
 static struct waiting *waiting_of(const struct mailbox *mb, uint32_t uid)
 {
-    for (size_t i = mb->texts ? mb->texts->n : 0; i-- > 0;)
-        if (mb->texts->items[i].uid == uid)
-            return &mb->texts->items[i];
+    struct mailbox_texts *t = mb->texts;
+    if (!t || !t->n || uid < t->least || uid > t->largest)
+        return NULL;
+    for (size_t i = t->n; i-- > 0;)
+        if (t->items[i].uid == uid)
+            return &t->items[i];
     return NULL;
 }
 
@@ -105,7 +109,10 @@ static struct waiting *waiting_add(struct mailbox *mb, uint32_t uid)
         mb->texts = xcalloc(1, sizeof *mb->texts);
     if (mb->texts->n == WAITING_MAX || mb->texts->octets > WAITING_OCTETS)
         mailbox_texts_write(mb);
-    w = &mb->texts->items[mb->texts->n++];
+    struct mailbox_texts *t = mb->texts;
+    t->least = !t->n || uid < t->least ? uid : t->least;
+    t->largest = !t->n || uid > t->largest ? uid : t->largest;
+    w = &t->items[t->n++];
     *w = (struct waiting){.uid = uid};
     return w;
 }
@@ -126,7 +133,8 @@ void mailbox_text_put(struct mailbox *mb, uint32_t uid, struct bytes text)
 {
     struct waiting *w = waiting_add(mb, uid);
     if (w->text)
-        return;
+        mb->texts->octets -= w->len;
+    free(w->text);
     w->text = xrealloc(NULL, text.n + 1, 1);
     w->len = text.n;
     memcpy(w->text, text.p, text.n);

@@ -149,10 +149,16 @@ static int put_listing(struct update *u, const struct mail_listing *listing)
 static int put_all_bases(struct update *u, const struct mail_change *changes, size_t n)
 {
     AUTO_FREE struct index_base *items = xcalloc(n + 1, sizeof *items);
-    for (size_t i = 0; i < n; i++)
-        items[i] = (struct index_base){index_base_hash(maildir_name_base(changes[i].name)), changes[i].uid};
-    u->head.bases_next = n ? changes[n - 1].uid + 1 : 1;
-    return index_put_bases(u->ix, u->txn, u->mb->fid, items, n);
+    size_t count = 0;
+    u->head.bases_next = 1;
+    for (size_t i = 0; i < n; i++) {
+        if (changes[i].gone) /* it was in the index that is thrown away */
+            continue;
+        items[count++] =
+            (struct index_base){index_base_hash(maildir_name_base(changes[i].name)), changes[i].uid};
+        u->head.bases_next = changes[i].uid + 1;
+    }
+    return index_put_bases(u->ix, u->txn, u->mb->fid, items, count);
 }
 
 static int begin(struct update *u, bool reset)

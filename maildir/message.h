@@ -113,6 +113,8 @@ void text_casefold(struct strbuf *out, struct bytes utf8);
 
 /* Reads a message file with CRLF line ends: LF without CR before it becomes CRLF. Positions are in the wire form of
  * [start, end) of the file; going on from where the last read ended does not rescan. */
+/* Append with each LF that has no CR before it as CRLF. */
+void message_add_crlf(struct strbuf *out, struct bytes b);
 struct wire_reader {
     int fd;
     uint64_t start, end;         /* range in the file */

@@ -339,9 +339,33 @@ struct mime_parser *mime_parser_new(void)
     return p;
 }
 
+/* Whole lines of a body that can be no boundary, which is most of all lines: only counted. */
+static struct bytes skip_lines(struct mime_parser *p, struct bytes in)
+{
+    const char *at = in.p, *end = in.p + in.n, *lf;
+    struct mark mark = p->line_start, before = p->before;
+    bool hyphen = p->nboundaries > 0;
+    while (at < end && !(hyphen && *at == '-') && (lf = memchr(at, '\n', (size_t)(end - at)))) {
+        bool cr = lf > at && lf[-1] == '\r';
+        before = mark;
+        before.at += (uint64_t)(lf - at) - cr;
+        mark.at += (uint64_t)(lf + 1 - at);
+        mark.bare += !cr;
+        mark.lines++;
+        at = lf + 1;
+    }
+    p->line_start = mark;
+    p->before = before;
+    return bytes_from(at, (size_t)(end - at));
+}
+
 void mime_parser_feed(struct mime_parser *parser, const void *data, size_t n)
 {
     for (struct bytes in = {data, n}; in.n;) {
+        if (!parser->in_header && parser->line_len == 0)
+            in = skip_lines(parser, in);
+        if (!in.n)
+            return;
         struct bytes piece = {in.p, bytes_index(in, '\n')};
         line_piece(parser, piece);
         if (piece.n < in.n)

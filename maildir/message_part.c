@@ -119,17 +119,17 @@ static void read_location(struct mime_part *part, struct bytes value, struct mes
 }
 
 static const struct {
-    const char *name;
+    struct bytes name;
     void (*read)(struct mime_part *part, struct bytes value, struct message_budget *budget);
 } fields[] = {
-    {"Content-Type", read_type},
-    {"Content-Transfer-Encoding", read_encoding},
-    {"Content-Disposition", read_disposition},
-    {"Content-ID", read_id},
-    {"Content-Description", read_description},
-    {"Content-MD5", read_md5},
-    {"Content-Language", read_language},
-    {"Content-Location", read_location},
+    {BYTES_OF("Content-Type"), read_type},
+    {BYTES_OF("Content-Transfer-Encoding"), read_encoding},
+    {BYTES_OF("Content-Disposition"), read_disposition},
+    {BYTES_OF("Content-ID"), read_id},
+    {BYTES_OF("Content-Description"), read_description},
+    {BYTES_OF("Content-MD5"), read_md5},
+    {BYTES_OF("Content-Language"), read_language},
+    {BYTES_OF("Content-Location"), read_location},
 };
 
 void part_field(struct mime_part *part, struct bytes field, struct message_budget *budget)
@@ -139,7 +139,7 @@ void part_field(struct mime_part *part, struct bytes field, struct message_budge
     if (!header_next(&field, &f))
         return;
     for (size_t i = 0; i < ARRAY_LEN(fields); i++) {
-        if (!bytes_eq_nocase(f.name, bytes_of(fields[i].name)))
+        if (!bytes_eq_nocase(f.name, fields[i].name))
             continue;
         header_unfold(&value, f.value);
         fields[i].read(part, strbuf_bytes(&value), budget);

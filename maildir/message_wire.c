@@ -132,3 +132,16 @@ ssize_t wire_read(struct wire_reader *r, void *p, size_t n)
         return -1;
     return (ssize_t)done;
 }
+
+void message_add_crlf(struct strbuf *out, struct bytes b)
+{
+    while (b.n) {
+        size_t n = bytes_index(b, '\n');
+        bool bare =
+            n < b.n && (n == 0 ? out->len == 0 || out->data[out->len - 1] != '\r' : b.p[n - 1] != '\r');
+        strbuf_add(out, b.p, n);
+        if (n < b.n)
+            strbuf_adds(out, bare ? "\r\n" : "\n");
+        b = bytes_skip(b, n + 1);
+    }
+}

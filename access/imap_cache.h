@@ -1,0 +1,30 @@
+/*
+ * imap_cache.h - text of a message that is kept in the index: BODYSTRUCTURE, and the header fields that clients ask for.
+ * Answering is then copying; ENVELOPE is made of the fields, which costs less than its space would.
+ *
+ * Whether a message was read once for its header or once in whole, everything that follows from what was read is kept.
+ * What is not in the cache is found out from the file; without it everything is the same, only slower.
+ */
+#ifndef ACCESS_IMAP_CACHE_H
+#define ACCESS_IMAP_CACHE_H
+
+#include "access/imap_message.h"
+#include "access/imap_section.h"
+
+/* Runs point into the index: valid until the next call about any message. .p NULL: not there. */
+struct imap_cached {
+    struct bytes structure, fields;
+};
+
+/* From the index, reading the message if it is not there: its header, or all of it where the structure is wanted. False: it could
+ * not be read (m->err). What is too large to be kept stays NULL. */
+bool imap_cache_get(struct imap_message *m, bool structure, struct imap_cached *c);
+
+/* Append the ENVELOPE that follows from these fields. */
+void imap_cache_envelope(struct bytes fields, struct strbuf *out);
+/* Which of the fields that are kept does HEADER.FIELDS name? 0 if it names others, too. */
+uint64_t imap_cache_mask(const struct imap_section *section);
+/* Append those of them that the message has, as they stand there, with CRLF line ends. */
+void imap_cache_fields(struct bytes fields, uint64_t mask, struct strbuf *out);
+
+#endif
