@@ -144,8 +144,9 @@ def free_base():
 
 
 class Sandbox:
-    """A complete instance on ports of its own. users: names for a passwd-file, each with a home and (as root) a uid of its own."""
-    def __init__(self, users=("anna",), conf="", passwd_lines=(), system_accounts=False, password=PASSWORD):
+    """A complete instance on ports of its own. users: names for a passwd-file, each with a home and (as root) a uid of its own.
+    extra: {name: "extra fields"} of that file."""
+    def __init__(self, users=("anna",), conf="", passwd_lines=(), system_accounts=False, password=PASSWORD, extra=None):
         self.dir = tempfile.mkdtemp(prefix="posthouse-test-")
         os.chmod(self.dir, 0o755)
         _sandboxes.append(self)
@@ -155,7 +156,7 @@ class Sandbox:
         os.chmod(self.homes, 0o755)
         self.users = {name: self._make_user(name, i, password) for i, name in enumerate(users)}
         self.passwd_file = os.path.join(self.dir, "passwd")
-        self.passwd_lines = list(passwd_lines)
+        self.passwd_lines, self.extra = list(passwd_lines), extra or {}
         self.write_passwd()
         self.args = ["--passwd-file", self.passwd_file]
         if system_accounts:
@@ -177,9 +178,9 @@ class Sandbox:
         return User(name, home, uid, password)
 
     def write_passwd(self):
-        lines = ["%s:{SHA512-CRYPT}%s:%d:%d::%s:/bin/sh:" %
+        lines = ["%s:{SHA512-CRYPT}%s:%d:%d::%s:/bin/sh:%s" %
                  (u.name, crypt.crypt(u.password, "$6$rounds=1000$saltsalt$"), u.uid,
-                  u.uid if ROOT else os.getgid(), u.home) for u in self.users.values()]
+                  u.uid if ROOT else os.getgid(), u.home, self.extra.get(u.name, "")) for u in self.users.values()]
         temporary = self.passwd_file + ".tmp"
         with open(temporary, "w") as f:
             f.write("\n".join(lines + self.passwd_lines) + "\n")
