@@ -2,6 +2,12 @@ noinst_LIBRARIES += maildir/libmaildir.a
 maildir_libmaildir_a_SOURCES = maildir/maildir.h maildir/message.h maildir/mutf7.h \
 	maildir/maildir_append.c \
 	maildir/maildir_copy.c \
+	maildir/maildir_courier.h \
+	maildir/maildir_courier_keywords.c \
+	maildir/maildir_courier_letters.c \
+	maildir/maildir_courier_match.c \
+	maildir/maildir_courier_take.c \
+	maildir/maildir_courier_uids.c \
 	maildir/maildir_deliver.c \
 	maildir/maildir_flags.c \
 	maildir/maildir_folder.c \
@@ -50,6 +56,7 @@ maildir_libmaildir_a_SOURCES += \
 
 MAILDIR_LIBS = maildir/libmaildir.a $(UNISTRING_LIBS) $(LMDB_LIBS)
 
+FUZZ_TARGETS += maildir_courier_keywords maildir_courier_pop3 maildir_courier_subscribed maildir_courier_uiddb
 FUZZ_TARGETS += maildir_keywords maildir_name maildir_sidecar maildir_uidlist
 FUZZ_TARGETS += message_address message_date message_decode message_header message_mime mutf7
 
@@ -88,6 +95,12 @@ t_unit_message_wire_test_SOURCES = t/unit/message_wire_test.c
 t_unit_message_wire_test_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 t_unit_message_wire_test_LDADD = $(MAILDIR_LIBS) $(BASE_LIBS) $(UNIT_LIBS)
 TESTS += t/unit/message_wire_test
+
+check_PROGRAMS += t/unit/maildir_courier_test
+t_unit_maildir_courier_test_SOURCES = t/unit/maildir_courier_test.c
+t_unit_maildir_courier_test_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+t_unit_maildir_courier_test_LDADD = $(MAILDIR_LIBS) $(BASE_LIBS) $(UNIT_LIBS)
+TESTS += t/unit/maildir_courier_test
 
 check_PROGRAMS += t/unit/maildir_sidecar_test
 t_unit_maildir_sidecar_test_SOURCES = t/unit/maildir_sidecar_test.c

@@ -18,6 +18,7 @@
  * that is renamed meanwhile. The same base seen twice is one message: removing one could lose mail.
  */
 #include "maildir/maildir_scan.h"
+#include "maildir/maildir_courier.h"
 
 #include <errno.h>
 
@@ -207,6 +208,22 @@ static int into_index(struct scan *s, struct err *e)
 
 /* ---- all of it ---- */
 
+static int read_uidlist(struct scan *s, struct err *e)
+{
+    struct mailbox *mb = s->mb;
+    bool changed;
+    if (uidlist_read(&s->uidlist, mb->folder.fd, &changed, e))
+        return -1;
+    if (s->uidlist.validity == mb->head.validity && s->uidlist.next < mb->head.next)
+        s->uidlist.next = mb->head.next; /* an older file was put back: those UIDs were told */
+    if (!s->lock || !s->uidlist.courier)
+        return 0;
+    if (courier_take_keywords(mb->folder.fd, &mb->keywords, s->lock, e))
+        return -1;
+    s->head.keywords = index_stamp_at(mb->folder.fd, "dovecot-keywords");
+    return 0;
+}
+
 static int open_state(struct scan *s, struct err *e)
 {
     struct mailbox *mb = s->mb;
@@ -219,7 +236,7 @@ static int open_state(struct scan *s, struct err *e)
     s->full |= !mb->head.validity || !now.ino || !index_stamp_eq(&now, &mb->head.uidlist) ||
                uidlist_is_stale(mb->head.lines, mb->head.count);
     if (s->full)
-        return uidlist_read(&s->uidlist, mb->folder.fd, &changed, e);
+        return read_uidlist(s, e);
     uidlist_resume(&s->uidlist, mb->head.validity, mb->head.next, mb->head.lines, mb->head.uidlist.size);
     return 0;
 }

@@ -4,6 +4,7 @@
  * A line of the uidlist whose file had gone (a look believed it, and clients may have been told) is not used again when the
  * file returns: it comes back as a new message, and the old line goes. Of several lines with one base the later wins.
  */
+#include "maildir/maildir_courier.h"
 #include "maildir/maildir_scan.h"
 
 #include <errno.h>
@@ -172,6 +173,7 @@ static int by_arrival(const void *a, const void *b)
 /* The next UIDs, in the order of arrival, for files without one. */
 static int number_new(struct scan *s, struct err *e)
 {
+    AUTO_STRBUF struct strbuf field = STRBUF_INIT(UIDLIST_FIELDS_MAX);
     AUTO_FREE struct arrival *fresh = xcalloc(s->names.n + 1, sizeof *fresh);
     size_t n = 0;
     int r = 0;
@@ -182,8 +184,12 @@ static int number_new(struct scan *s, struct err *e)
     }
     if (n > 1)
         qsort(fresh, n, sizeof *fresh, by_arrival);
-    for (size_t i = 0; i < n && !r; i++)
-        r = uidlist_add(&s->uidlist, found_base(fresh[i].found), NULL, &fresh[i].found->uid, e);
+    for (size_t i = 0; i < n && !r; i++) {
+        struct bytes base = found_base(fresh[i].found);
+        strbuf_clear(&field);
+        courier_field(s->uidlist.courier, base, &field);
+        r = uidlist_add(&s->uidlist, base, field.data, &fresh[i].found->uid, e);
+    }
     return r;
 }
 

@@ -17,13 +17,14 @@
  *   T2  renamed over the old one      a crash here: old or new file, each whole
  *   T3  directory synced              as S3
  *
- * A missing file with Courier's database beside it is taken over from there, once, by T1 to T3.
+ * Where there is no file, what Courier left is taken over (maildir_courier.h), once, by T1 to T3.
  */
 #include "maildir/maildir_uidlist.h"
 
 #include "base/cleanup.h"
 #include "base/fs.h"
 #include "base/text.h"
+#include "maildir/maildir_courier.h"
 #include "maildir/maildir_name.h"
 
 #include <errno.h>
@@ -31,12 +32,10 @@
 #include <stdio.h>
 #include <sys/random.h>
 
-#define FILE_NAME    "dovecot-uidlist"
-#define TMP_NAME     "dovecot-uidlist.tmp"
-#define COURIER_NAME "courierimapuiddb"
-#define UID_MAX_32   4294967294u
-#define FIELDS_MAX   4096
-#define TEXT_MAX     ((size_t)3 << 30) /* the file, and what is added */
+#define FILE_NAME  "dovecot-uidlist"
+#define TMP_NAME   "dovecot-uidlist.tmp"
+#define UID_MAX_32 4294967294u
+#define TEXT_MAX   ((size_t)3 << 30) /* the file, and what is added */
 
 void uidlist_init(struct uidlist *ul)
 {
@@ -49,6 +48,7 @@ static void forget(struct uidlist *ul)
     free(ul->entries);
     free(ul->extra);
     strbuf_done(&ul->text);
+    courier_done(ul->courier);
     cleanup_close(&ul->fd);
 }
 
@@ -171,7 +171,7 @@ static int parse_line(struct uidlist *ul, struct bytes line, unsigned version, s
         if (colon == line.n)
             return corrupt(e, number, "no file name");
         fields = bytes_trim(bytes_from(line.p, colon));
-        if (fields.n > FIELDS_MAX)
+        if (fields.n > UIDLIST_FIELDS_MAX)
             return corrupt(e, number, "the fields are too long");
         line = bytes_skip(line, colon + 1);
     }
@@ -197,7 +197,7 @@ static int parse_lines(struct uidlist *ul, struct bytes text, unsigned version, 
     return 0;
 }
 
-static int parse_file(struct uidlist *ul, struct bytes text, bool courier, struct err *e)
+static int parse_file(struct uidlist *ul, struct bytes text, struct err *e)
 {
     unsigned version;
     size_t line = bytes_index(text, '\n');
@@ -205,8 +205,6 @@ static int parse_file(struct uidlist *ul, struct bytes text, bool courier, struc
         return corrupt(e, 1, "no whole header line");
     if (parse_header(ul, bytes_from(text.p, line), &version, e))
         return -1;
-    if (courier && version != 1)
-        return corrupt(e, 1, "unknown version");
     ul->end = (off_t)line + 1;
     return parse_lines(ul, bytes_skip(text, line + 1), version, 2, e);
 }
@@ -214,16 +212,7 @@ static int parse_file(struct uidlist *ul, struct bytes text, bool courier, struc
 int uidlist_parse(struct uidlist *ul, struct bytes text, struct err *e)
 {
     strbuf_addb(&ul->text, text);
-    return parse_file(ul, strbuf_bytes(&ul->text), false, e);
-}
-
-int uidlist_parse_courier(struct uidlist *ul, struct bytes text, struct err *e)
-{
-    strbuf_addb(&ul->text, text);
-    if (parse_file(ul, strbuf_bytes(&ul->text), true, e))
-        return err_prefix(e, "%s", COURIER_NAME);
-    ul->rewrite = true;
-    return 0;
+    return parse_file(ul, strbuf_bytes(&ul->text), e);
 }
 
 /* ---- reading ---- */
@@ -257,8 +246,7 @@ static int read_whole(struct uidlist *ul, int fd, const struct stat *st, struct 
 {
     struct uidlist fresh;
     uidlist_init(&fresh);
-    if (read_range(fd, 0, st->st_size, &fresh.text, e) ||
-        parse_file(&fresh, strbuf_bytes(&fresh.text), false, e)) {
+    if (read_range(fd, 0, st->st_size, &fresh.text, e) || parse_file(&fresh, strbuf_bytes(&fresh.text), e)) {
         uidlist_done(&fresh);
         return -1;
     }
@@ -281,19 +269,6 @@ static int read_on(struct uidlist *ul, int fd, const struct stat *st, struct err
     return 0;
 }
 
-static int read_courier(struct uidlist *ul, int dir_fd, bool *changed, struct err *e)
-{
-    AUTO_STRBUF struct strbuf text = STRBUF_INIT(UIDLIST_MAX_BYTES);
-    struct err why;
-    if (fs_read_file(dir_fd, COURIER_NAME, &text, &why))
-        return why.code == ERR_NOTFOUND ? 0 : err_set(e, why.code, "%s", why.text);
-    *changed = true;
-    if (uidlist_parse_courier(ul, strbuf_bytes(&text), e))
-        return -1;
-    ul->exists = true;
-    return 0;
-}
-
 int uidlist_read(struct uidlist *ul, int dir_fd, bool *changed, struct err *e)
 {
     struct stat st;
@@ -306,8 +281,11 @@ int uidlist_read(struct uidlist *ul, int dir_fd, bool *changed, struct err *e)
         ul->rewrite = true;
         return 0;
     }
-    if (fd < 0 && errno == ENOENT)
-        return read_courier(ul, dir_fd, changed, e);
+    if (fd < 0 && errno == ENOENT) {
+        uidlist_done(ul);
+        *changed = true;
+        return courier_take_uids(ul, dir_fd, e);
+    }
     if (fd < 0 || fstat(fd, &st))
         return err_errno(e, errno, "opening " FILE_NAME);
     if (!S_ISREG(st.st_mode))

@@ -9,8 +9,9 @@
 
 #include <sys/stat.h>
 
-#define UIDLIST_MAX_BYTES (256 << 20)
-#define UIDLIST_GUID_LEN  32
+#define UIDLIST_MAX_BYTES  (256 << 20)
+#define UIDLIST_FIELDS_MAX 4096
+#define UIDLIST_GUID_LEN   32
 
 /* Base and fields lie in the list's text. */
 struct uidlist_entry {
@@ -18,6 +19,7 @@ struct uidlist_entry {
     uint16_t base_len, fields_len;
 };
 
+struct courier;
 struct uidlist {
     bool exists;  /* read from a file, or written */
     bool partial; /* only new entries are here; the file has lines before them (uidlist_resume) */
@@ -33,6 +35,7 @@ struct uidlist {
     struct stat st; /* of the file as read */
     int fd;         /* kept open, so that its inode number cannot come round again */
     off_t end;      /* of what was read */
+    struct courier *courier; /* there was no file: what Courier left, for messages that get their UID now */
 };
 
 void uidlist_init(struct uidlist *ul);
@@ -40,10 +43,8 @@ void uidlist_done(struct uidlist *ul);
 
 /* Parse (pure): text of a whole file. ERR_CORRUPT names the line. An unterminated last line is left out. */
 int uidlist_parse(struct uidlist *ul, struct bytes text, struct err *e);
-/* Parse courierimapuiddb (pure): "1 validity next", then "uid base". */
-int uidlist_parse_courier(struct uidlist *ul, struct bytes text, struct err *e);
 /* Bring ul up to date with the folder's file: nothing if it is unchanged, on from the old end if it was
- * appended to, else anew. Where there is no dovecot-uidlist but Courier's database, that. No file: ul->exists
+ * appended to, else anew. Where there is no dovecot-uidlist, what Courier left (ul->courier is set then). Nothing: ul->exists
  * is false. *changed tells. */
 int uidlist_read(struct uidlist *ul, int dir_fd, bool *changed, struct err *e);
 /* Go on with a file that has not changed since it was read or written (its stamp says so): validity, next UID and lines are

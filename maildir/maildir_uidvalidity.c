@@ -108,6 +108,6 @@ int folder_number(struct mail_store *store, struct uidlist *ul, struct err *e)
 {
     if (ul->exists || ul->validity)
         return 0;
-    ul->next = 1;
+    ul->next = ul->next ? ul->next : 1;
     return uidvalidity_next(store, &ul->validity, e);
 }

@@ -130,3 +130,22 @@ bool mutf7_encode(struct strbuf *out, struct bytes in)
     shift_end(&s);
     return true;
 }
+
+/* ---- names on disk ---- */
+
+static bool has_control(struct bytes b)
+{
+    for (size_t i = 0; i < b.n; i++)
+        if ((unsigned char)b.p[i] < ' ' || b.p[i] == 0x7f)
+            return true;
+    return false;
+}
+
+bool folder_name_decode(struct strbuf *out, struct bytes disk)
+{
+    size_t had = out->len;
+    if (mutf7_decode(out, disk))
+        return true;
+    strbuf_truncate(out, had);
+    return !has_control(disk) && utf8_valid(disk) && strbuf_addb(out, disk);
+}

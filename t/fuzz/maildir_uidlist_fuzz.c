@@ -1,5 +1,4 @@
-/* maildir_uidlist_fuzz.c - dovecot-uidlist and courierimapuiddb with any octets: UIDs ascend below the next.
- */
+/* maildir_uidlist_fuzz.c - dovecot-uidlist with any octets: UIDs ascend below the next. */
 #include "maildir/maildir_uidlist.h"
 
 #include <stdlib.h>
@@ -25,9 +24,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct err e;
     uidlist_init(&ul);
     if (!uidlist_parse(&ul, bytes_from(data, size), &e))
-        check(&ul);
-    uidlist_done(&ul);
-    if (!uidlist_parse_courier(&ul, bytes_from(data, size), &e))
         check(&ul);
     uidlist_done(&ul);
     return 0;
