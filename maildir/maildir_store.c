@@ -42,21 +42,30 @@ static int open_root(struct mail_store *store, bool create, struct err *e)
     return 0;
 }
 
-/* From Linux 6.13 on these give a directory that somebody has looked at another mtime with each change. Elsewhere two
- * changes within a tick of the clock look alike, on network file systems within a second and with another's clock. */
+/* From Linux 6.13 on some file systems give a directory that somebody has looked at another mtime with each change (not
+ * tmpfs: an unlink there takes the coarse time of the file). Elsewhere two changes within a tick of the clock look alike, on
+ * network file systems within a second and with another's clock. */
 static void look_at_file_system(struct mail_store *store)
 {
-    static const long local[] = {EXT4_SUPER_MAGIC, XFS_SUPER_MAGIC, BTRFS_SUPER_MAGIC, TMPFS_MAGIC};
+    static const struct {
+        long magic;
+        bool exact;
+    } local[] = {
+        {EXT4_SUPER_MAGIC, true}, {XFS_SUPER_MAGIC, true}, {BTRFS_SUPER_MAGIC, true}, {TMPFS_MAGIC, false}};
     struct statfs fs;
     struct utsname kernel;
     unsigned major = 0, minor = 0;
-    bool is_local = false;
+    bool exact = false;
+    store->shared = true;
     if (!uname(&kernel))
         sscanf(kernel.release, "%u.%u", &major, &minor);
-    for (size_t i = 0; i < ARRAY_LEN(local) && !fstatfs(store->fd, &fs); i++)
-        is_local |= (long)fs.f_type == local[i];
-    store->shared = !is_local;
-    store->settle_ns = !is_local ? SETTLE_SHARED_NS : major * 100 + minor >= 613 ? 0 : SETTLE_LOCAL_NS;
+    for (size_t i = 0; i < ARRAY_LEN(local) && !fstatfs(store->fd, &fs); i++) {
+        if ((long)fs.f_type != local[i].magic)
+            continue;
+        store->shared = false;
+        exact = local[i].exact && major * 100 + minor >= 613;
+    }
+    store->settle_ns = store->shared ? SETTLE_SHARED_NS : exact ? 0 : SETTLE_LOCAL_NS;
 }
 
 int mail_store_open(struct mail_store **result, const struct mail_store_options *options, struct err *e)
