@@ -261,6 +261,7 @@ static int scan(struct scan *s, struct err *e)
     if (!s->uidlist.validity)
         return 0; /* nobody numbers it: open_state of the mailbox says so */
     add_changes(s);
+    scan_list_names(s);
     if (into_index(s, e))
         return -1;
     remember_recent(s);

@@ -14,6 +14,7 @@ struct found {
     uint16_t name_len, base_len;
     bool in_new, recent; /* recent: we moved it out of new/ just now */
     uint32_t uid;        /* 0: not known (yet) */
+    uint32_t listed;     /* place in the listing, plus 1; 0: not there */
 };
 
 struct arena {
@@ -77,7 +78,8 @@ int names_read(int dir_fd, int (*each)(void *arg, const char *name, struct err *
 
 /* maildir_scan_look.c: fill names (and seen) from the directories or the events; move new/ to cur/. */
 int scan_look(struct scan *s, struct err *e);
-/* Is this message's file gone for sure? (It was missing.) */
+/* Whose names stand in the listing is known now. */
+void scan_list_names(struct scan *s);
 void scan_mark_seen(struct scan *s, uint32_t uid);
 
 /* maildir_scan_touched.c */

@@ -154,11 +154,20 @@ static int each_cur(void *arg, const char *name, struct err *e)
     if (seq && !s->full && !bit(s->dirty, seq)) {
         s->seen[(seq - 1) / 64] |= (uint64_t)1 << ((seq - 1) % 64);
     } else {
-        names_add(&s->names, name, false);
-        uid = 0;
+        names_add(&s->names, name, false)->listed = (uint32_t)s->listing.n + 1;
+        uid = 0; /* to be filled in when it is known (scan_list_names) */
     }
     list(s, hash, uid);
     return 0;
+}
+
+void scan_list_names(struct scan *s)
+{
+    for (size_t i = 0; i < s->names.n; i++) {
+        const struct found *f = &s->names.items[i];
+        if (f->listed)
+            s->listing.uids[f->listed - 1] = f->uid;
+    }
 }
 
 /* Names in the listing of these may not be those in the index. */
