@@ -102,9 +102,13 @@ static bool unchanged(const struct mailbox *mb)
 
 int mailbox_lock(struct mailbox *mb, struct maildir_lock *lock, bool may_lack_dotlock, struct err *e)
 {
+    bool changed;
     if (maildir_lock_take(lock, mb->folder.fd, MAILDIR_UIDLIST_LOCK, may_lack_dotlock, e))
         return -1;
-    if ((!load(mb) && unchanged(mb)) || !mailbox_scan(mb, lock, e))
+    /* the index may know of keywords that this session has not read */
+    if (!load(mb) && unchanged(mb) && !keywords_read(&mb->keywords, mb->folder.fd, &changed, e))
+        return 0;
+    if (!mailbox_scan(mb, lock, e))
         return 0;
     if (may_lack_dotlock && e->code != ERR_CORRUPT && !mailbox_scan(mb, NULL, e))
         return 0;
