@@ -15,6 +15,7 @@ maildir_libmaildir_a_SOURCES = maildir/maildir.h maildir/message.h maildir/mutf7
 	maildir/maildir_index_folder.c maildir/maildir_index_folder.h \
 	maildir/maildir_index_log.c \
 	maildir/maildir_internal.h \
+	maildir/maildir_keyword_bits.c \
 	maildir/maildir_keywords.c maildir/maildir_keywords.h \
 	maildir/maildir_lock.c maildir/maildir_lock.h \
 	maildir/maildir_mailbox.c \

@@ -29,8 +29,9 @@
 #include <sys/types.h>
 #include <time.h>
 
-#define MAIL_KEYWORDS_MAX     26   /* letters a..z of file names */
-#define MAIL_LETTERS          ((1u << 26) - 1)
+#define MAIL_KEYWORDS_MAX     64   /* of one folder: 26 letters of file names, the rest in posthouse-keywords */
+#define MAIL_LETTERS_MAX      26
+#define MAIL_LETTERS          ((1u << MAIL_LETTERS_MAX) - 1)
 #define MAIL_KEYWORD_LEN_MAX  50   /* octets of one keyword's name */
 #define MAIL_FOLDER_LEN_MAX   250  /* octets of a folder's directory name */
 #define MAIL_FOLDER_DEPTH_MAX 30   /* levels */
@@ -129,7 +130,7 @@ uint32_t mailbox_recent(const struct mailbox *mb);
 uint32_t mailbox_first_unseen(const struct mailbox *mb);
 /* UIDs (malloc'ed, ascending) of messages that came or changed behind `since` (a mailbox_sequence): a superset, see mail.changed. */
 int mailbox_changed(struct mailbox *mb, uint64_t since, uint32_t **uids, size_t *n, struct err *e);
-/* Name of keyword n (0..25), NULL if that letter has none. */
+/* Name of keyword n (below MAIL_KEYWORDS_MAX), NULL if it has none. */
 const char *mailbox_keyword(const struct mailbox *mb, unsigned n);
 /* Directory descriptors (borrowed) of new/ and cur/, for whoever watches them. */
 void mailbox_dirs(const struct mailbox *mb, int *new_fd, int *cur_fd);
@@ -162,7 +163,7 @@ enum mail_store_how { MAIL_FLAGS_SET, MAIL_FLAGS_ADD, MAIL_FLAGS_REMOVE };
 struct mail_flag_change {
     enum mail_store_how how;
     uint32_t flags;
-    const char *const *keywords; /* names, created as needed; ERR_LIMIT when all letters are in use */
+    const char *const *keywords; /* names, created as needed; ERR_LIMIT when all are in use */
     size_t nkeywords;
 };
 /* Change flags of these UIDs (ascending; those that are gone are skipped). One lock, all renames, one sync. Durable. */

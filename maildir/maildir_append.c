@@ -126,7 +126,10 @@ static int place(struct mail_append *append, struct item *item, struct uidlist *
         return err_errno(e, errno, "moving the message into cur/");
     free(TAKE_PTR(item->writer.tmp_name));
     item->name = strbuf_detach(&name);
-    *made = (struct mail_change){.name = bytes_of(item->name)};
+    *made = (struct mail_change){.name = bytes_of(item->name), .keywords = keywords & SIDECAR_MASK};
+    made->has_keywords = made->keywords != 0;
+    if (made->has_keywords && mailbox_set_upper(append->mb, strbuf_bytes(&base), made->keywords, e))
+        return -1;
     return uidlist_add(ul, strbuf_bytes(&base), NULL, &made->uid, e);
 }
 
@@ -135,6 +138,8 @@ static int place_all(struct mail_append *append, struct uidlist *ul, struct mail
     for (size_t i = 0; i < append->n; i++)
         if (place(append, &append->items[i], ul, &made[i], e))
             return -1;
+    if (mailbox_save_upper(append->mb, e))
+        return -1;
     if (fs_sync_dir(append->mb->folder.cur_fd))
         return err_errno(e, errno, "syncing the folder");
     return uidlist_save(ul, append->mb->folder.fd, NULL, NULL, e);

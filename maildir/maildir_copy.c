@@ -63,21 +63,13 @@ static uint64_t keywords_of(struct mailbox *mb, const uint32_t *uids, size_t n)
 static int map_keywords(struct copy *c, const uint32_t *uids, size_t n, struct err *e)
 {
     uint64_t used = keywords_of(c->from, uids, n);
-    uint32_t in_use = MAIL_LETTERS;
     for (unsigned k = 0; k < MAIL_KEYWORDS_MAX; k++) {
         const char *name = mailbox_keyword(c->from, k);
-        if (!(used >> k & 1) || !name)
-            continue;
-        int letter = keywords_find(&c->to->keywords, name);
-        if (letter < 0 && in_use == MAIL_LETTERS)
-            in_use = mailbox_letters_in_use(c->to);
-        if (letter < 0)
-            letter = keywords_get(&c->to->keywords, name, in_use, e);
-        if (letter < 0)
+        const struct mail_flag_change change = {.how = MAIL_FLAGS_ADD, .keywords = &name, .nkeywords = 1};
+        if (used >> k & 1 && name && mailbox_keyword_bits(c->to, &change, &c->letters[k], e))
             return -1;
-        c->letters[k] = (uint64_t)1 << letter;
     }
-    return keywords_save(&c->to->keywords, c->to->folder.fd, e);
+    return 0;
 }
 
 static uint64_t translate(const struct copy *c, uint64_t keywords)
@@ -156,6 +148,10 @@ static int copy_one(struct copy *c, uint32_t uid, struct err *e)
         return err_prefix(e, "cannot be copied");
     struct mail_change *made = &c->made[c->n++];
     *made = (struct mail_change){.name = bytes_of(TAKE_PTR(name)), .has_info = exact, .info = info};
+    made->keywords = keywords & SIDECAR_MASK;
+    made->has_keywords = made->keywords != 0;
+    if (made->has_keywords && mailbox_set_upper(c->to, maildir_name_base(made->name), made->keywords, e))
+        return -1;
     if (uidlist_add(&c->uidlist, maildir_name_base(made->name), field, &new_uid, e))
         return -1;
     made->uid = new_uid;
@@ -179,6 +175,8 @@ static int copy_all(struct copy *c, const uint32_t *uids, size_t n, struct maild
             return -1;
     }
     if (!c->move && quota_check(c->from->store, c->octets, (int64_t)c->n, e))
+        return -1;
+    if (mailbox_save_upper(c->to, e))
         return -1;
     if (c->n && fs_sync_dir(c->to->folder.cur_fd))
         return err_errno(e, errno, "syncing the folder");

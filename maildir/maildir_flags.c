@@ -3,7 +3,7 @@
  * lock.
  *
  *   S1 lock taken, names known        a crash here: nothing happened
- *   S2 new keywords in dovecot-keywords, durable (only if a name was new)
+ *   S2 new keywords and those above the letters, durable (maildir_keyword_bits.c)
  *   S3 some files renamed or removed  a crash here: some whole messages changed, none acknowledged
  *   S4 cur/ synced                    acknowledged
  *   S5 the index told                 a crash or failure here: the next look finds it in the directory
@@ -31,6 +31,8 @@ static void done_free(struct done *d)
 static void tell_index(struct mailbox *mb, struct maildir_lock *lock, const struct done *d, size_t planned)
 {
     struct err ignored;
+    mb->head.keywords = index_stamp_at(mb->folder.fd, "dovecot-keywords");
+    mb->head.sidecar = index_stamp_at(mb->folder.fd, SIDECAR_FILE);
     int rc = d->n ? mailbox_apply(mb, d->changes, d->n, NULL, false) : 0;
     if (rc)
         mailbox_index_err(mb, rc, &ignored);
@@ -40,40 +42,11 @@ static void tell_index(struct mailbox *mb, struct maildir_lock *lock, const stru
 
 /* ---- flags ---- */
 
-uint32_t mailbox_letters_in_use(struct mailbox *mb)
-{
-    uint64_t all = 0;
-    for (size_t i = 0; i < mailbox_count(mb); i++) {
-        const struct mail *mail = mailbox_at(mb, i);
-        all |= mail ? mail->keywords : 0;
-    }
-    return (uint32_t)all;
-}
-
-int mailbox_keyword_bits(struct mailbox *mb, const struct mail_flag_change *change, uint64_t *bits,
-                         struct err *e)
-{
-    *bits = 0;
-    uint32_t in_use = MAIL_LETTERS;
-    for (size_t i = 0; i < change->nkeywords; i++) {
-        int letter = keywords_find(&mb->keywords, change->keywords[i]);
-        if (letter < 0 && change->how == MAIL_FLAGS_REMOVE)
-            continue;
-        if (letter < 0 && in_use == MAIL_LETTERS)
-            in_use = mailbox_letters_in_use(mb);
-        if (letter < 0)
-            letter = keywords_get(&mb->keywords, change->keywords[i], in_use, e);
-        if (letter < 0)
-            return -1;
-        *bits |= (uint64_t)1 << letter;
-    }
-    return keywords_save(&mb->keywords, mb->folder.fd, e);
-}
-
 struct renaming {
     struct mailbox *mb;
     const struct mail_flag_change *change;
     uint64_t bits; /* keywords */
+    bool upper;    /* keywords above the letters change, too */
     char *result;  /* the new name; NULL: it has these flags already */
     bool too_long;
 };
@@ -104,15 +77,39 @@ static int rename_file(void *arg, int dir_fd, const char *name)
     return 0;
 }
 
+/* Keywords above the letters, of all messages before the first is renamed. */
+static int change_upper(struct renaming *r, const uint32_t *uids, size_t n, struct err *e)
+{
+    struct index_mail mail;
+    r->upper = mailbox_has_upper(r->mb) && (r->bits & SIDECAR_MASK || (r->change->how == MAIL_FLAGS_SET));
+    for (size_t i = 0; i < n && r->upper; i++) {
+        if (!mailbox_record(r->mb, uids[i], &mail))
+            continue;
+        uint64_t now = combine(r->change->how, mail.keywords, r->bits) & SIDECAR_MASK;
+        if (now != (mail.keywords & SIDECAR_MASK) && mailbox_set_upper(r->mb, mail.base, now, e))
+            return -1;
+    }
+    return r->upper ? mailbox_save_upper(r->mb, e) : 0;
+}
+
 static int change_one(struct renaming *r, uint32_t uid, struct done *d, struct err *e)
 {
+    struct index_mail mail;
+    uint64_t upper = 0;
+    if (r->upper && mailbox_record(r->mb, uid, &mail))
+        upper = combine(r->change->how, mail.keywords, r->bits) & SIDECAR_MASK;
     if (mailbox_with_file(r->mb, uid, rename_file, r, e)) {
         if (r->too_long)
             return err_set(e, ERR_LIMIT, "message %u: the file name would be too long", uid);
         return e->code == ERR_NOTFOUND ? 0 : err_prefix(e, "flags cannot be changed");
     }
-    if (r->result)
-        d->changes[d->n++] = (struct mail_change){.uid = uid, .name = bytes_of(TAKE_PTR(r->result))};
+    if (r->result || r->upper)
+        d->changes[d->n++] = (struct mail_change){
+            .uid = uid,
+            .name = r->result ? bytes_of(TAKE_PTR(r->result)) : (struct bytes){NULL, 0},
+            .has_keywords = r->upper,
+            .keywords = upper,
+        };
     return 0;
 }
 
@@ -126,6 +123,8 @@ int mailbox_store(struct mailbox *mb, const uint32_t *uids, size_t n, const stru
     if (mb->read_only)
         return err_set(e, ERR_ACCESS, "the folder is open read-only");
     if (mailbox_lock(mb, &lock, false, e) || mailbox_keyword_bits(mb, change, &r.bits, e))
+        return -1;
+    if (change_upper(&r, uids, n, e))
         return -1;
     d.changes = xcalloc(n + 1, sizeof *d.changes);
     mailbox_unwatch(mb, n);

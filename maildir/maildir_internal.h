@@ -12,6 +12,7 @@
 #include "maildir/maildir_keywords.h"
 #include "maildir/maildir_lock.h"
 #include "maildir/maildir_name.h"
+#include "maildir/maildir_sidecar.h"
 #include "maildir/maildir_uidlist.h"
 #include "maildir/maildir_watch.h"
 
@@ -59,6 +60,7 @@ struct mailbox {
     struct uid_runs runs;   /* the UIDs of then */
     struct uid_runs recent; /* that this session was the first to see */
     struct keywords keywords;
+    struct sidecar sidecar; /* names; masks only once a change needed them */
     struct maildir_watch watch;
     bool exact; /* index and events together say all: it was brought up to date while we watched */
     struct mail slot;
@@ -95,13 +97,19 @@ struct mail_change;
 void mailbox_added(struct mailbox *mb, const struct uidlist *ul, const struct mail_change *made, size_t n,
                    struct maildir_lock *lock);
 
-/* ---- maildir_flags.c ---- */
+/* ---- maildir_keyword_bits.c ---- */
 
-/* Letters that some message carries. Looks at all. */
-uint32_t mailbox_letters_in_use(struct mailbox *mb);
-/* Bits of the keywords that a change names; new ones are made (durable), unless they are to be removed. */
+/* Bring the names of keywords up to date. */
+int mailbox_read_keywords(struct mailbox *mb, struct err *e);
+/* Bits of the keywords that a change names; new ones are made (letters: durable; others: with mailbox_save_upper), unless they are
+ * to be removed. Under the lock. */
 int mailbox_keyword_bits(struct mailbox *mb, const struct mail_flag_change *change, uint64_t *bits,
                          struct err *e);
+/* May messages of this folder have keywords above the letters? */
+bool mailbox_has_upper(const struct mailbox *mb);
+/* The message with this base has these keywords above the letters from now on; saved, durably, by mailbox_save_upper. */
+int mailbox_set_upper(struct mailbox *mb, struct bytes base, uint64_t keywords, struct err *e);
+int mailbox_save_upper(struct mailbox *mb, struct err *e);
 
 /* ---- maildir_update.c: changes of the list, all in one transaction ---- */
 
@@ -109,7 +117,7 @@ struct mail_change {
     uint32_t uid;
     bool gone, in_new;
     bool has_fields, has_info, has_keywords;
-    struct bytes name;   /* of the file */
+    struct bytes name;   /* of the file; .p NULL: as it was */
     struct bytes fields; /* of the uidlist, if has_fields */
     uint64_t keywords;   /* above the letters, if has_keywords */
     struct mail_info info;

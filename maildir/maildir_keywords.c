@@ -20,14 +20,14 @@
 
 void keywords_done(struct keywords *kw)
 {
-    for (size_t i = 0; i < MAIL_KEYWORDS_MAX; i++)
+    for (size_t i = 0; i < MAIL_LETTERS_MAX; i++)
         free(kw->names[i]);
     *kw = (struct keywords){.dirty = false};
 }
 
 int keywords_find(const struct keywords *kw, const char *name)
 {
-    for (int i = 0; i < MAIL_KEYWORDS_MAX; i++)
+    for (int i = 0; i < MAIL_LETTERS_MAX; i++)
         if (kw->names[i] && !strcasecmp(kw->names[i], name))
             return i;
     return -1;
@@ -37,7 +37,7 @@ static void parse_line(struct keywords *kw, struct bytes line)
 {
     uint64_t index;
     struct bytes number = bytes_split(&line, ' ');
-    if (!line.p || !line.n || !bytes_to_u64(number, MAIL_KEYWORDS_MAX - 1, &index) || kw->names[index])
+    if (!line.p || !line.n || !bytes_to_u64(number, MAIL_LETTERS_MAX - 1, &index) || kw->names[index])
         return;
     AUTO_FREE char *name = bytes_dup(line);
     if (name && keywords_find(kw, name) < 0)
@@ -85,14 +85,14 @@ int keywords_get(struct keywords *kw, const char *name, uint32_t in_use, struct 
     if (!is_keyword(name))
         return err_set(e, ERR_INVALID, "\"%.60s\" is no keyword (an atom of at most %d octets)", name,
                        MAIL_KEYWORD_LEN_MAX);
-    for (int i = 0; i < MAIL_KEYWORDS_MAX; i++) {
+    for (int i = 0; i < MAIL_LETTERS_MAX; i++) {
         if (kw->names[i] || (in_use & (1u << i)))
             continue;
         kw->names[i] = xstrdup(name);
         kw->dirty = true;
         return i;
     }
-    return err_set(e, ERR_LIMIT, "this folder has %d keywords already, no more fit", MAIL_KEYWORDS_MAX);
+    return err_set(e, ERR_LIMIT, "this folder has %d keywords already, no more fit", MAIL_LETTERS_MAX);
 }
 
 int keywords_save(struct keywords *kw, int dir_fd, struct err *e)
@@ -100,7 +100,7 @@ int keywords_save(struct keywords *kw, int dir_fd, struct err *e)
     AUTO_STRBUF struct strbuf text = STRBUF_INIT(MAX_BYTES);
     if (!kw->dirty)
         return 0;
-    for (int i = 0; i < MAIL_KEYWORDS_MAX; i++)
+    for (int i = 0; i < MAIL_LETTERS_MAX; i++)
         if (kw->names[i])
             strbuf_addf(&text, "%d %s\n", i, kw->names[i]);
     if (fs_replace(dir_fd, FILE_NAME, TMP_NAME, strbuf_bytes(&text), 0600, false, e))

@@ -10,7 +10,7 @@
 #include <sys/stat.h>
 
 struct keywords {
-    char *names[MAIL_KEYWORDS_MAX]; /* NULL: letter not in use */
+    char *names[MAIL_LETTERS_MAX]; /* NULL: letter not in use */
     struct stat st;                 /* of the file as read */
     bool dirty;
 };

@@ -2,7 +2,7 @@
  * maildir_mailbox.c - an open mailbox: its life, its list, when it must be looked at again.
  *
  * The list is the index's; here are only its head and the UIDs as runs, so that an open folder of 100,000 messages costs
- * a session next to nothing. Looking whether something has changed costs six stats, and a read of the index's head.
+ * a session next to nothing. Looking whether something has changed costs five stats, and a read of the index's head.
  */
 #include "maildir/maildir_internal.h"
 
@@ -97,16 +97,16 @@ static bool unchanged(const struct mailbox *mb)
            !events_wait(mb) && same_dir(mb->folder.new_fd, &mb->head.new_dir) &&
            same_dir(mb->folder.cur_fd, &mb->head.cur_dir) &&
            same_file(mb, "dovecot-uidlist", &mb->head.uidlist) &&
-           same_file(mb, "dovecot-keywords", &mb->head.keywords);
+           same_file(mb, "dovecot-keywords", &mb->head.keywords) &&
+           same_file(mb, SIDECAR_FILE, &mb->head.sidecar);
 }
 
 int mailbox_lock(struct mailbox *mb, struct maildir_lock *lock, bool may_lack_dotlock, struct err *e)
 {
-    bool changed;
     if (maildir_lock_take(lock, mb->folder.fd, MAILDIR_UIDLIST_LOCK, may_lack_dotlock, e))
         return -1;
     /* the index may know of keywords that this session has not read */
-    if (!load(mb) && unchanged(mb) && !keywords_read(&mb->keywords, mb->folder.fd, &changed, e))
+    if (!load(mb) && unchanged(mb) && !mailbox_read_keywords(mb, e))
         return 0;
     if (!mailbox_scan(mb, lock, e))
         return 0;
@@ -120,12 +120,11 @@ int mailbox_lock(struct mailbox *mb, struct maildir_lock *lock, bool may_lack_do
 int mailbox_refresh(struct mailbox *mb, struct err *e)
 {
     AUTO_LOCK struct maildir_lock lock = MAILDIR_LOCK_INIT;
-    bool changed;
     if (mailbox_load(mb, e))
         return -1;
     if (unchanged(mb)) {
         mb->exact = mb->exact || (maildir_watch_active(&mb->watch) && !mb->store->shared);
-        return keywords_read(&mb->keywords, mb->folder.fd, &changed, e);
+        return mailbox_read_keywords(mb, e);
     }
     if (!mailbox_lock(mb, &lock, false, e))
         return 0;
@@ -177,6 +176,7 @@ int mailbox_open(struct mailbox **result, struct mail_store *store, const char *
     struct mailbox *mb = xcalloc(1, sizeof *mb);
     *mb = (struct mailbox){
         .store = store, .read_only = read_only, .folder = FOLDER_INIT, .watch = MAILDIR_WATCH_INIT};
+    sidecar_init(&mb->sidecar);
     mb->name = xstrdup(strcasecmp(name, "INBOX") ? name : "INBOX");
     int r = folder_open(&mb->folder, store, name, e);
     if (!r && fstat(mb->folder.fd, &st))
@@ -202,6 +202,7 @@ void mailbox_close(struct mailbox *mb)
     uid_runs_done(&mb->runs);
     uid_runs_done(&mb->recent);
     keywords_done(&mb->keywords);
+    sidecar_done(&mb->sidecar);
     folder_close(&mb->folder);
     free(mb->name);
     free(mb);
@@ -303,11 +304,6 @@ int mailbox_changed(struct mailbox *mb, uint64_t since, uint32_t **uids, size_t 
     if (!rc)
         rc = index_changed(ix, mb->fid, &mb->head, &mb->runs, since, uids, n);
     return rc ? mailbox_index_err(mb, rc, e) : 0;
-}
-
-const char *mailbox_keyword(const struct mailbox *mb, unsigned n)
-{
-    return n < MAIL_KEYWORDS_MAX ? mb->keywords.names[n] : NULL;
 }
 
 void mailbox_dirs(const struct mailbox *mb, int *new_fd, int *cur_fd)

@@ -140,9 +140,18 @@ static int believe_missing(struct scan *s, struct err *e)
 
 /* ---- into the index ---- */
 
+/* Keywords above the letters: of all, or of those that are new to the index (the file may have been here before). */
+static int read_masks(struct scan *s, struct err *e)
+{
+    struct sidecar *sc = &s->mb->sidecar;
+    bool changed, wanted = sc->exists && s->names.n;
+    return wanted && !sc->has_masks ? sidecar_read(sc, s->mb->folder.fd, true, &changed, e) : 0;
+}
+
 static void add_changes(struct scan *s)
 {
     size_t g = 0, line = 0;
+    struct sidecar *sc = &s->mb->sidecar;
     s->changes = xcalloc(s->names.n + s->ngone + 1, sizeof *s->changes);
     for (size_t i = 0; i < s->names.n || g < s->ngone;) {
         struct mail_change *c = &s->changes[s->nchanges++];
@@ -152,6 +161,8 @@ static void add_changes(struct scan *s)
         }
         const struct found *f = &s->names.items[i++];
         *c = (struct mail_change){.uid = f->uid, .in_new = f->in_new, .name = found_name(f)};
+        c->has_keywords = s->full || sc->has_masks;
+        c->keywords = sc->has_masks ? sidecar_mask(sc, found_base(f)) : 0;
         while (line < s->uidlist.n && s->uidlist.entries[line].uid < f->uid)
             line++;
         if (line < s->uidlist.n && s->uidlist.entries[line].uid == f->uid) {
@@ -228,10 +239,12 @@ static int open_state(struct scan *s, struct err *e)
 {
     struct mailbox *mb = s->mb;
     bool changed;
-    if (keywords_read(&mb->keywords, mb->folder.fd, &changed, e) || mailbox_load(mb, e))
+    if (mailbox_read_keywords(mb, e) || mailbox_load(mb, e))
         return -1;
     s->head = mb->head;
     s->head.keywords = index_stamp_at(mb->folder.fd, "dovecot-keywords");
+    s->head.sidecar = index_stamp_at(mb->folder.fd, SIDECAR_FILE);
+    s->full |= !index_stamp_eq(&s->head.sidecar, &mb->head.sidecar);
     struct index_stamp now = index_stamp_at(mb->folder.fd, "dovecot-uidlist");
     s->full |= !mb->head.validity || !now.ino || !index_stamp_eq(&now, &mb->head.uidlist) ||
                uidlist_is_stale(mb->head.lines, mb->head.count);
@@ -260,6 +273,8 @@ static int scan(struct scan *s, struct err *e)
         return -1;
     if (!s->uidlist.validity)
         return 0; /* nobody numbers it: open_state of the mailbox says so */
+    if (read_masks(s, e))
+        return -1;
     add_changes(s);
     scan_list_names(s);
     if (into_index(s, e))
@@ -327,6 +342,7 @@ void mailbox_added(struct mailbox *mb, const struct uidlist *ul, const struct ma
     mb->head.lines = (uint32_t)ul->lines;
     mb->head.uidlist = index_stamp_at(mb->folder.fd, "dovecot-uidlist");
     mb->head.keywords = index_stamp_at(mb->folder.fd, "dovecot-keywords");
+    mb->head.sidecar = index_stamp_at(mb->folder.fd, SIDECAR_FILE);
     int rc = mailbox_apply(mb, made, n, NULL, false);
     if (rc)
         mailbox_index_err(mb, rc, &ignored);

@@ -65,10 +65,12 @@ static int drop(struct update *u, uint32_t uid)
 
 static void take_change(struct index_mail *mail, const struct mail_change *c)
 {
-    mail->in_new = c->in_new;
     if (c->has_keywords)
-        mail->keywords = c->keywords;
-    index_mail_set_name(mail, c->name);
+        mail->keywords = (mail->keywords & MAIL_LETTERS) | c->keywords;
+    if (c->name.p) {
+        mail->in_new = c->in_new;
+        index_mail_set_name(mail, c->name);
+    }
     if (c->has_fields)
         mail->fields = c->fields;
     if (c->has_info) {
@@ -94,6 +96,8 @@ static int put(struct update *u, const struct mail_change *c, bool last)
         return rc;
     mail = old;
     take_change(&mail, c);
+    if (is_new && !c->name.p) /* gone meanwhile */
+        return 0;
     bool told = is_new || mail.flags != old.flags || mail.keywords != old.keywords;
     if (!told && same_runs(&mail, &old))
         return 0;

@@ -75,14 +75,27 @@ def _():
     s.bad("STORE 1 FOO (\\Seen)")
 
 
-@test("at most 26 keywords fit, and the next is refused")
+@test("at most 64 keywords fit, 26 of them letters that other servers know; the next is refused")
 def _():
-    s = Session(filled(2))
+    box = filled(2)
+    s = Session(box)
     s.ok("SELECT INBOX")
-    for i in range(26):
+    for i in range(64):
         s.ok("STORE 1 +FLAGS.SILENT (k%d)" % i)
     s.no("STORE 1 +FLAGS.SILENT (one-more)", "LIMIT")
-    s.ok("STORE 2 +FLAGS.SILENT (k3)")
+    s.ok("STORE 2 +FLAGS.SILENT (k3 k40)")
+    equal(len(open(os.path.join(box.path, "dovecot-keywords")).readlines()), 26)
+    s = Session(box)
+    s.ok("SELECT INBOX")
+    equal(set(s.fetch("1:2", "FLAGS")[1]["FLAGS"]) - {"\\Recent"}, {"k%d" % i for i in range(64)})
+    equal(set(s.fetch("1:2", "FLAGS")[2]["FLAGS"]) - {"\\Recent"}, {"k3", "k40"})
+    s.ok("STORE 1 -FLAGS.SILENT (k41 k2)")
+    s.ok("STORE 2 FLAGS.SILENT (k50)")
+    s = Session(box)
+    s.ok("SELECT INBOX")
+    equal(set(s.fetch("1:2", "FLAGS")[1]["FLAGS"]), {"k%d" % i for i in range(64)} - {"k2", "k41"})
+    equal(set(s.fetch("1:2", "FLAGS")[2]["FLAGS"]), {"k50"})
+    equal(s.search("KEYWORD k50"), [1, 2])
 
 
 @test("keywords of other programs are shown if they can be")

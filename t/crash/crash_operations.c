@@ -97,7 +97,7 @@ static void flag_letters(const struct mailbox *mb, const struct mail *mail, char
             out[n++] = letters[i];
     out[n] = '\0';
     for (unsigned k = 0; k < MAIL_KEYWORDS_MAX; k++)
-        if (mail->keywords & (1u << k))
+        if (mail->keywords & (1ull << k))
             n += (size_t)snprintf(out + n, 256 - n, "+%s", mailbox_keyword(mb, k) ?: "?");
 }
 

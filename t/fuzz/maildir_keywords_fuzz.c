@@ -7,7 +7,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct keywords kw = {.dirty = false};
     keywords_parse(&kw, bytes_from(data, size));
-    for (int i = 0; i < MAIL_KEYWORDS_MAX; i++)
+    for (int i = 0; i < MAIL_LETTERS_MAX; i++)
         if (kw.names[i] && keywords_find(&kw, kw.names[i]) != i)
             abort();
     keywords_done(&kw);

@@ -508,6 +508,88 @@ START_TEST(reads_uidlists_and_names_what_is_wrong)
 }
 END_TEST
 
+static void remove_index(void)
+{
+    static const char *const files[] = {"data.mdb", "lock.mdb", ""};
+    char path[256];
+    for (size_t i = 0; i < ARRAY_LEN(files); i++) {
+        snprintf(path, sizeof path, "%s/posthouse-index/%s", root, files[i]);
+        ck_assert(!remove(path));
+    }
+}
+
+static void open_store_again(void)
+{
+    struct mail_store_options options = {.root = root};
+    mail_store_close(store);
+    remove_index();
+    OK(mail_store_open(&store, &options, &e));
+}
+
+/* Number of keywords of a message that have a name, with the names' numbers k<n> as bits of *which. */
+static int count_keywords(struct mailbox *mb, uint32_t uid, uint64_t *which)
+{
+    const struct mail *mail = mailbox_find(mb, uid);
+    int n = 0;
+    *which = 0;
+    for (unsigned k = 0; mail && k < MAIL_KEYWORDS_MAX; k++) {
+        const char *name = mail->keywords >> k & 1 ? mailbox_keyword(mb, k) : NULL;
+        if (name) {
+            n++;
+            *which |= (uint64_t)1 << atoi(name + 1);
+        }
+    }
+    return n;
+}
+
+static int store_keyword(struct mailbox *mb, uint32_t uid, int number, enum mail_store_how how)
+{
+    char name[16];
+    const char *names[] = {name};
+    struct mail_flag_change change = {.how = how, .keywords = names, .nkeywords = 1};
+    snprintf(name, sizeof name, "k%d", number);
+    return mailbox_store(mb, &uid, 1, &change, &e);
+}
+
+START_TEST(keeps_more_keywords_than_there_are_letters)
+{
+    struct mailbox *mb;
+    struct mail_copy_result copied;
+    uint32_t uid = 1, uid2;
+    uint64_t which;
+    open_store(0);
+    append("INBOX", "x\n", 0, NULL, &uid);
+    append("INBOX", "y\n", 0, NULL, &uid2);
+    OK(mail_store_create(store, "Other", &e));
+    OK(mailbox_open(&mb, store, "INBOX", false, &e));
+    for (int k = 0; k < 40; k++)
+        OK(store_keyword(mb, uid, k, MAIL_FLAGS_ADD));
+    ck_assert_int_eq(count_keywords(mb, uid, &which), 40);
+    ck_assert_uint_eq(which, ((uint64_t)1 << 40) - 1);
+    OK(store_keyword(mb, uid, 30, MAIL_FLAGS_REMOVE));
+    OK(store_keyword(mb, uid, 3, MAIL_FLAGS_REMOVE));
+    mailbox_close(mb);
+    open_store_again();
+    OK(mailbox_open(&mb, store, "INBOX", false, &e));
+    ck_assert_int_eq(count_keywords(mb, uid, &which), 38);
+    ck_assert_uint_eq(which, (((uint64_t)1 << 40) - 1) & ~((uint64_t)1 << 30 | 1 << 3));
+    ck_assert_int_eq(count_keywords(mb, uid2, &which), 0);
+    OK(mailbox_copy(mb, &uid, 1, "Other", false, &copied, &e));
+    uid2 = copied.target[0];
+    mail_copy_result_done(&copied);
+    mailbox_close(mb);
+    OK(mailbox_open(&mb, store, "Other", false, &e));
+    ck_assert_int_eq(count_keywords(mb, uid2, &which), 38);
+    OK(store_keyword(mb, uid2, 5, MAIL_FLAGS_SET));
+    ck_assert_int_eq(count_keywords(mb, uid2, &which), 1);
+    ck_assert_uint_eq(which, 1 << 5);
+    for (int k = 0; k < 60; k++)
+        OK(store_keyword(mb, uid2, k, MAIL_FLAGS_ADD));
+    mailbox_close(mb);
+    close_store();
+}
+END_TEST
+
 START_TEST(reads_keywords_as_dovecot_does)
 {
     struct keywords kw = {.dirty = false};
@@ -663,7 +745,8 @@ UNIT_MAIN("maildir", delivers_whole_messages_that_get_ascending_uids, finds_a_de
           skips_what_is_no_message_and_never_blocks, never_loses_a_message_that_is_renamed_all_the_time,
           gives_uids_to_many_appending_sessions_without_a_double, reads_and_writes_names,
           reads_uidlists_and_names_what_is_wrong, reads_keywords_as_dovecot_does,
-          keeps_the_form_of_subscriptions, keeps_the_quota_within_one_batch,
-          counts_anew_when_maildirsize_holds_absurd_sums, numbers_above_a_next_uid_that_another_server_raised,
+          keeps_more_keywords_than_there_are_letters, keeps_the_form_of_subscriptions,
+          keeps_the_quota_within_one_batch, counts_anew_when_maildirsize_holds_absurd_sums,
+          numbers_above_a_next_uid_that_another_server_raised,
           renames_nothing_when_a_child_would_meet_another_folder,
           never_cuts_a_name_that_has_no_room_for_its_flags, carries_over_subscriptions_that_it_cannot_read)
