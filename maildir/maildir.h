@@ -5,7 +5,8 @@
  * dovecot-uidvalidity, maildirsize). It opens no socket, logs nothing, has no global state but the counter behind unique names. It is
  * sequential and may block on the disk; the caller runs under the user's uid.
  *
- * Names of mailboxes are UTF-8 with '.' between levels; "INBOX" in any case is the root. On disk they are modified UTF-7.
+ * Names of mailboxes are UTF-8 with '.' between levels; "INBOX" in any case is the root. On disk they are in modified
+ * UTF-7 or UTF-8 (maildir_folder_name.c).
  * Line ends: files hold LF (a CR that stands in a file stays); sizes called `virtual` count each bare LF as CRLF.
  *
  * Usual sequences:

@@ -70,9 +70,10 @@ void courier_keywords_parse_update(struct courier_keywords *kw, struct bytes fil
 void courier_keywords_merge(struct courier_keywords *kw);
 void courier_keywords_done(struct courier_keywords *kw);
 
-/* Call each(arg, name) with the UTF-8 name of each folder in courierimapsubscribed, without the prefix "INBOX.". Shared
- * folders are skipped. */
-void courier_subscribed_parse(struct bytes text, void (*each)(void *arg, const char *name), void *arg);
+/* Call each(arg, name, disk) for each folder in courierimapsubscribed: its name in UTF-8, and as it stands there, without the prefix
+ * "INBOX.". Shared folders are skipped. */
+void courier_subscribed_parse(struct bytes text, void (*each)(void *arg, const char *name, struct bytes disk),
+                              void *arg);
 
 /* ---- which file it is (maildir_courier_match.c) ---- */
 

@@ -124,15 +124,16 @@ void courier_keywords_done(struct courier_keywords *kw)
 
 /* ---- subscriptions ---- */
 
-void courier_subscribed_parse(struct bytes text, void (*each)(void *arg, const char *name), void *arg)
+void courier_subscribed_parse(struct bytes text, void (*each)(void *arg, const char *name, struct bytes disk),
+                              void *arg)
 {
     while (text.p) {
         AUTO_STRBUF struct strbuf name = STRBUF_INIT(4096);
         struct bytes line = bytes_split(&text, '\n');
         if (bytes_eq_nocase(line, BYTES("INBOX")))
-            each(arg, "INBOX");
+            each(arg, "INBOX", BYTES("INBOX"));
         else if (line.n > 6 && bytes_starts_nocase(line, BYTES("INBOX.")) &&
                  folder_name_decode(&name, bytes_skip(line, 6)))
-            each(arg, name.data);
+            each(arg, name.data, bytes_skip(line, 6));
     }
 }

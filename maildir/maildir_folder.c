@@ -14,7 +14,6 @@
  */
 #include "maildir/maildir_internal.h"
 #include "maildir/maildir_subscriptions.h"
-#include "maildir/mutf7.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -71,8 +70,7 @@ static int read_root(struct list *list, struct mail_store *store, struct err *e)
     fd = -1;
     for (struct dirent *d; (d = readdir(dir));) {
         AUTO_STRBUF struct strbuf name = STRBUF_INIT(4096);
-        bool candidate = d->d_name[0] == '.' && d->d_name[1] && d->d_name[1] != '.' && d->d_type != DT_REG;
-        if (candidate && mutf7_decode(&name, bytes_of(d->d_name + 1)) && strcasecmp(name.data, "INBOX"))
+        if (d->d_type != DT_REG && folder_name_of_dir(&name, store, d->d_name))
             add_folder(list, store->fd, d->d_name, name.data);
     }
     struct mail_folder *inbox = list_add(list, "INBOX");
@@ -94,6 +92,18 @@ static struct mail_folder *list_find(struct list *list, size_t n, const char *na
     return bsearch(&key, list->items, n, sizeof *list->items, by_name);
 }
 
+static void sort_unique(struct list *list)
+{
+    size_t left = 0;
+    qsort(list->items, list->n, sizeof *list->items, by_name);
+    for (size_t i = 0; i < list->n; i++)
+        if (left && !strcmp(list->items[left - 1].name, list->items[i].name))
+            free(list->items[i].name);
+        else
+            list->items[left++] = list->items[i];
+    list->n = left;
+}
+
 /* A line for each missing parent. list is sorted before and after. */
 static void add_parents(struct list *list)
 {
@@ -106,14 +116,7 @@ static void add_parents(struct list *list)
                 list_add(list, name);
         }
     }
-    qsort(list->items, list->n, sizeof *list->items, by_name);
-    size_t left = 0;
-    for (size_t i = 0; i < list->n; i++)
-        if (left && !strcmp(list->items[left - 1].name, list->items[i].name))
-            free(list->items[i].name);
-        else
-            list->items[left++] = list->items[i];
-    list->n = left;
+    sort_unique(list);
 }
 
 static void mark_parents(struct list *list)
@@ -133,7 +136,7 @@ static void mark_parents(struct list *list)
 static int mark_subscribed(struct list *list, struct mail_store *store, struct err *e)
 {
     struct subscriptions s;
-    if (subscriptions_read(&s, store->fd, e))
+    if (subscriptions_take(&s, store->fd, e))
         return -1;
     size_t known = list->n;
     for (size_t i = 0; i < s.n; i++) {
@@ -143,7 +146,7 @@ static int mark_subscribed(struct list *list, struct mail_store *store, struct e
             f = list_add(list, s.names[i]);
         f->subscribed = true;
     }
-    qsort(list->items, list->n, sizeof *list->items, by_name);
+    sort_unique(list);
     subscriptions_done(&s);
     return 0;
 }

@@ -43,6 +43,10 @@ void folder_close(struct folder *f);
 int folder_open(struct folder *f, struct mail_store *store, const char *name, struct err *e);
 /* The directory name below the root ("." for INBOX, ".Sent" ...). ERR_INVALID, ERR_LIMIT. */
 int folder_dir_name(struct strbuf *out, const char *name, struct err *e);
+/* The same in whichever spelling the folder is there (maildir_folder_name.c); if it is not, as a new one would be spelled. */
+int folder_dir_find(struct strbuf *out, struct mail_store *store, const char *name, struct err *e);
+/* Append the name of the folder in this directory below the root. false: it is no folder's. */
+bool folder_name_of_dir(struct strbuf *out, struct mail_store *store, const char *dir);
 /* A new UIDVALIDITY for a folder of this store, durably greater than all before (maildir_uidvalidity.c). */
 int uidvalidity_next(struct mail_store *store, uint32_t *value, struct err *e);
 /* Make sure that ul has a UIDVALIDITY: a folder without a uidlist gets one. */

@@ -5,7 +5,6 @@
  * symbolic link in the user's directories can do no harm to anybody else.
  */
 #include "maildir/maildir_internal.h"
-#include "maildir/mutf7.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -106,48 +105,6 @@ void mail_store_close(struct mail_store *store)
 
 /* ---- folders ---- */
 
-static bool has_bad_level(const char *name)
-{
-    return *name == '.' || !*name || strstr(name, "..") || name[strlen(name) - 1] == '.';
-}
-
-static bool has_bad_byte(const char *name)
-{
-    for (const char *p = name; *p; p++)
-        if ((unsigned char)*p < ' ' || *p == 0x7f || *p == '/')
-            return true;
-    return false;
-}
-
-static size_t depth_of(const char *name)
-{
-    size_t levels = 1;
-    for (; *name; name++)
-        levels += *name == '.';
-    return levels;
-}
-
-int folder_dir_name(struct strbuf *out, const char *name, struct err *e)
-{
-    if (!strcasecmp(name, "INBOX")) {
-        strbuf_addc(out, '.');
-        return 0;
-    }
-    if (has_bad_level(name))
-        return err_set(e, ERR_INVALID, "a folder name has no empty levels (\".\" stands between levels)");
-    if (has_bad_byte(name))
-        return err_set(e, ERR_INVALID, "a folder name has no \"/\" and no control characters");
-    if (depth_of(name) > MAIL_FOLDER_DEPTH_MAX)
-        return err_set(e, ERR_LIMIT, "folders are at most %d levels deep", MAIL_FOLDER_DEPTH_MAX);
-    strbuf_addc(out, '.');
-    if (!mutf7_encode(out, bytes_of(name)))
-        return err_set(e, out->overflow ? ERR_LIMIT : ERR_INVALID,
-                       "the folder name is not UTF-8 or too long");
-    if (out->len > MAIL_FOLDER_LEN_MAX)
-        return err_set(e, ERR_LIMIT, "the folder name is longer than %d octets on disk", MAIL_FOLDER_LEN_MAX);
-    return 0;
-}
-
 void folder_close(struct folder *f)
 {
     int *fds[] = {&f->fd, &f->new_fd, &f->cur_fd, &f->tmp_fd};
@@ -166,7 +123,7 @@ int folder_open(struct folder *f, struct mail_store *store, const char *name, st
 {
     AUTO_STRBUF struct strbuf dir = STRBUF_INIT(4096);
     *f = (struct folder)FOLDER_INIT;
-    if (folder_dir_name(&dir, name, e))
+    if (folder_dir_find(&dir, store, name, e))
         return -1;
     f->fd = open_dir(store->fd, dir.data);
     if (f->fd < 0)

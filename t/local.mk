@@ -10,6 +10,7 @@ BEHAVIOUR_TESTS += \
 	t/2010-back-and-forth-with-dovecot.t \
 	t/2012-uidlist-and-quota-are-shared-with-dovecot.t \
 	t/2020-courier-is-taken-over.t \
+	t/2030-folder-names-in-both-encodings.t \
 	t/6010-letters-go-in-and-come-out.t \
 	t/6012-real-clients-are-served.t \
 	t/6020-mbsync-syncs-a-tree.t \

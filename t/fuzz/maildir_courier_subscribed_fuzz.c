@@ -4,10 +4,10 @@
 
 #include <stdlib.h>
 
-static void each(void *arg, const char *name)
+static void each(void *arg, const char *name, struct bytes disk)
 {
     (void)arg;
-    if (!*name || !utf8_valid(bytes_of(name)))
+    if (!*name || !disk.n || !utf8_valid(bytes_of(name)))
         abort();
 }
 

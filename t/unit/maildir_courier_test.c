@@ -96,8 +96,9 @@ START_TEST(updates_beat_the_list_of_keywords)
 }
 END_TEST
 
-static void add_name(void *arg, const char *name)
+static void add_name(void *arg, const char *name, struct bytes disk)
 {
+    ck_assert(disk.n);
     strbuf_addf(arg, "%s|", name);
 }
 

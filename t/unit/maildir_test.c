@@ -724,12 +724,29 @@ END_TEST
 
 START_TEST(carries_over_subscriptions_that_it_cannot_read)
 {
-    static const char text[] = "Sent\nB\xc3\xbc"
+    static const char text[] = "Sent\nB\xff"
                                "cher\n";
     AUTO_STRBUF struct strbuf out = STRBUF_INIT(4096);
     struct subscriptions s;
     subscriptions_parse(&s, bytes_of(text));
     ck_assert_uint_eq(s.n, 1);
+    subscriptions_format(&s, &out);
+    ck_assert_str_eq(out.data, text);
+    subscriptions_done(&s);
+}
+END_TEST
+
+START_TEST(keeps_the_spelling_of_subscriptions)
+{
+    static const char text[] = "V\t2\n\nEntw&APw-rfe\tA\nB\xc3\xbc"
+                               "cher\tA\n";
+    AUTO_STRBUF struct strbuf out = STRBUF_INIT(4096);
+    struct subscriptions s;
+    subscriptions_parse(&s, bytes_of(text));
+    ck_assert_uint_eq(s.n, 2);
+    ck_assert_str_eq(s.names[0], "Entw\xc3\xbcrfe.A");
+    ck_assert_str_eq(s.names[1], "B\xc3\xbc"
+                                 "cher.A");
     subscriptions_format(&s, &out);
     ck_assert_str_eq(out.data, text);
     subscriptions_done(&s);
@@ -749,4 +766,5 @@ UNIT_MAIN("maildir", delivers_whole_messages_that_get_ascending_uids, finds_a_de
           keeps_the_quota_within_one_batch, counts_anew_when_maildirsize_holds_absurd_sums,
           numbers_above_a_next_uid_that_another_server_raised,
           renames_nothing_when_a_child_would_meet_another_folder,
-          never_cuts_a_name_that_has_no_room_for_its_flags, carries_over_subscriptions_that_it_cannot_read)
+          never_cuts_a_name_that_has_no_room_for_its_flags, carries_over_subscriptions_that_it_cannot_read,
+          keeps_the_spelling_of_subscriptions)
