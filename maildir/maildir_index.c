@@ -7,7 +7,7 @@
  *   I2  open in one or more sessions of this boot: changes are written, not synced. A killed session harms nothing (LMDB
  *       is copy-on-write, the pages are the kernel's); a power cut leaves I2 of another boot: thrown away
  *   I3  the last session closes: all synced, then {clean} written and synced
- *   I3 -> I2  by the first write of any session
+ *   I3 -> I2  by the first write of any session: {not clean} written and synced before that write
  *
  * Sessions hold a shared flock on the directory; who gets the exclusive one is the last. Only the last may throw the
  * files away in place; a damaged index is renamed instead, so that others go on with theirs and ours starts anew.
@@ -372,6 +372,22 @@ void index_read_end(struct index *ix)
     ix->at = 0;
 }
 
+/* I3 -> I2, before anything else is written: without the sync a power cut could leave the old, clean head over pages that
+ * later transactions have used again. */
+static int mark_unclean(struct index *ix)
+{
+    MDB_txn *txn;
+    int rc = mdb_txn_begin(ix->env, NULL, 0, &txn);
+    if (rc)
+        return rc;
+    rc = put_life(ix, txn, false);
+    if (rc)
+        mdb_txn_abort(txn);
+    else
+        rc = mdb_txn_commit(txn);
+    return rc ? rc : mdb_env_sync(ix->env, 1);
+}
+
 int index_write(struct index *ix, MDB_txn **txn)
 {
     struct life life;
@@ -382,12 +398,13 @@ int index_write(struct index *ix, MDB_txn **txn)
     if (rc)
         return rc;
     rc = get_life(ix, *txn, &life);
-    if (!rc && life.clean)
-        rc = put_life(ix, *txn, false);
-    if (rc)
-        mdb_txn_abort(*txn);
     ix->written |= !rc;
-    return rc;
+    if (!rc && !life.clean)
+        return 0;
+    mdb_txn_abort(*txn);
+    if (!rc)
+        rc = mark_unclean(ix);
+    return rc ? rc : mdb_txn_begin(ix->env, NULL, 0, txn);
 }
 
 int index_commit(struct index *ix, MDB_txn *txn)

@@ -238,7 +238,6 @@ static int read_uidlist(struct scan *s, struct err *e)
 static int open_state(struct scan *s, struct err *e)
 {
     struct mailbox *mb = s->mb;
-    bool changed;
     if (mailbox_read_keywords(mb, e) || mailbox_load(mb, e))
         return -1;
     s->head = mb->head;
