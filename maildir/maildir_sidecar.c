@@ -187,7 +187,7 @@ static bool parse_mark(struct sidecar *sc, struct bytes line)
 {
     uint64_t mask;
     if (!parse_hex(bytes_split(&line, ' '), &mask) || !line.p || !line.n || line.n > MAILDIR_NAME_MAX ||
-        memchr(line.p, ':', line.n) || memchr(line.p, '/', line.n))
+        memchr(line.p, ':', line.n) || memchr(line.p, '/', line.n) || memchr(line.p, 0, line.n))
         return false;
     mark(sc, line, mask & SIDECAR_MASK);
     return true;
