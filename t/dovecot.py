@@ -202,6 +202,11 @@ def letter(ident, body="hello\r\n", line_end="\r\n"):
             (line_end, ident, line_end, ident, line_end, line_end, body)).encode()
 
 
+def answers(reply):
+    """Each FETCH answer by itself: behind an EXPUNGE a number means another message."""
+    return [items for line in reply.lines for items in fetched([line]).values()]
+
+
 ITEMS = "UID FLAGS RFC822.SIZE INTERNALDATE BODY.PEEK[HEADER.FIELDS (X-ID)]"
 
 
@@ -210,10 +215,10 @@ def messages(client, folder=None):
     if folder is not None:
         client.ok('EXAMINE "%s"' % folder)
     found = {}
-    for items in fetched(client.ok("UID FETCH 1:* (%s)" % ITEMS).lines).values():
-        if "INTERNALDATE" not in items:
-            continue  # flags of which the server told by the way
+    for items in answers(client.ok("UID FETCH 1:* (%s)" % ITEMS)):
         header = [v for k, v in items.items() if k.upper().startswith("BODY[")]
+        if not header:
+            continue  # flags of which the server told by the way
         found[int(items["UID"])] = (identity(header[0]), tuple(sorted(f for f in items["FLAGS"] if f != "\\Recent")),
                                     int(items["RFC822.SIZE"]), items["INTERNALDATE"].decode())
     return found
