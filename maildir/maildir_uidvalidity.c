@@ -2,7 +2,9 @@
  * maildir_uidvalidity.c - dovecot-uidvalidity: a counter for the UIDVALIDITY of new folders.
  *
  * At the root: dovecot-uidvalidity holds 8 lower-case hex digits without line end, and beside it lies one
- * empty file dovecot-uidvalidity.<8 hex>. Renaming .old to .old+1 is the lock: who succeeds owns old+1.
+ * empty file dovecot-uidvalidity.<8 hex>. Renaming .old to .old+1 is the lock: who succeeds owns old+1. The
+ * main file is written in place, as others do: there is no lock for it, and two who number two folders at once
+ * would take a temporary file from each other. What is read from it is only where to begin looking.
  */
 #include "maildir/maildir_internal.h"
 
@@ -61,17 +63,21 @@ static int write_main(int root, uint32_t value, struct err *e)
 {
     char hex[16];
     snprintf(hex, sizeof hex, "%08x", value);
-    return fs_replace(root, PREFIX, PREFIX ".tmp", bytes_of(hex), 0600, true, e);
+    AUTO_CLOSE int fd = openat(root, PREFIX, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+    if (fd < 0 || fs_write_all(fd, hex, 8) || fsync(fd) || fs_sync_dir(root))
+        return err_errno(e, errno, "writing " PREFIX);
+    return 0;
 }
 
+/* 1: somebody else was first. */
 static int create_first(int root, uint32_t *value, struct err *e)
 {
     char name[64];
     *value = (uint32_t)time(NULL);
     snprintf(name, sizeof name, PREFIX ".%08x", *value);
     AUTO_CLOSE int fd = openat(root, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0444);
-    if (fd < 0 && errno != EEXIST)
-        return err_errno(e, errno, "making %s", name);
+    if (fd < 0)
+        return errno == EEXIST ? 1 : err_errno(e, errno, "making %s", name);
     return write_main(root, *value, e);
 }
 
@@ -82,8 +88,12 @@ int uidvalidity_next(struct mail_store *store, uint32_t *value, struct err *e)
         char from[64], to[64];
         if (!old)
             old = find(store->fd);
-        if (!old)
-            return create_first(store->fd, value, e);
+        if (!old) {
+            int late = create_first(store->fd, value, e);
+            if (late <= 0)
+                return late;
+            continue;
+        }
         snprintf(from, sizeof from, PREFIX ".%08x", old);
         snprintf(to, sizeof to, PREFIX ".%08x", old + 1);
         if (!renameat(store->fd, from, store->fd, to)) {

@@ -9,6 +9,8 @@ BEHAVIOUR_TESTS += \
 	t/0060-log-goes-to-syslog.t \
 	t/2010-back-and-forth-with-dovecot.t \
 	t/2012-uidlist-and-quota-are-shared-with-dovecot.t \
+	t/2014-beside-dovecot-under-load.t \
+	t/2016-writers-without-locks-harm-nothing.t \
 	t/2020-courier-is-taken-over.t \
 	t/2030-folder-names-in-both-encodings.t \
 	t/6010-letters-go-in-and-come-out.t \
