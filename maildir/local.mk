@@ -33,6 +33,7 @@ maildir_libmaildir_a_SOURCES = maildir/maildir.h maildir/message.h maildir/mutf7
 	maildir/maildir_store.c \
 	maildir/maildir_subscriptions.c maildir/maildir_subscriptions.h \
 	maildir/maildir_text.c \
+	maildir/maildir_tree.c \
 	maildir/maildir_uidlist.c maildir/maildir_uidlist.h \
 	maildir/maildir_uidvalidity.c \
 	maildir/maildir_update.c \

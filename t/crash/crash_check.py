@@ -13,15 +13,22 @@ class Plan:
 
     folders   the fixture's folders, beside INBOX
     places    {id: folders in which it may be afterwards; None stands for "nowhere"}; others stay where they are
+    renames   {old name: new name} of folders
+    renewed   folders that may come again with another, larger UIDVALIDITY
     makes     {id: folder}: letters that come
     flags     ids whose flags may change
     atomic    an error that is reported leaves everything as it was
-    again     words of errors that a second attempt may report when the first was done
+    again     (word of an error, what is true of the Disk then): a second attempt may report it if the first was done
+    doubles   an old letter may be twice in one folder after the second attempt (the first was done, but not acknowledged)
     """
 
-    def __init__(self, name, folders=(), places=None, makes=None, flags=(), atomic=True, again=(), doubles=False):
+    def __init__(self, name, folders=(), places=None, makes=None, flags=(), atomic=True, again=None, doubles=False, renames=None,
+                 renewed=()):
         self.name, self.folders, self.places, self.makes = name, folders, places or {}, makes or {}
         self.flags, self.atomic, self.again, self.doubles = flags, atomic, again, doubles
+        self.renames, self.renewed = renames or {}, renewed
+        for old, new in self.renames.items():
+            self.places.update((ident, (old, new)) for _, ident, _, _ in FOLDERS[old])
 
 
 class Claims:
@@ -29,6 +36,7 @@ class Claims:
 
     def __init__(self, lines):
         self.have, self.gone, self.flags, self.open = {}, [], {}, {}
+        self.names, self.renewed = {}, {}
         self.folders, self.nofolders, self.subscribed, self.unsubscribed = [], [], [], []
         self.failed = self.leak = None
         self.looked = False
@@ -45,6 +53,10 @@ class Claims:
             self.flags[(w[1], int(w[2]))] = w[3] if len(w) > 3 else ""
         elif kind == "open":
             self.open[w[1]] = (int(w[2]), int(w[3]))
+        elif kind == "name":
+            self.names[(w[1], int(w[2]))] = w[3]
+        elif kind == "renewed":
+            self.renewed[w[1]] = int(w[2])
         elif kind in ("folder", "nofolder"):
             getattr(self, kind + "s").append(w[1])
         elif kind in ("subscribed", "unsubscribed"):
@@ -76,13 +88,12 @@ def check_old(plan, disk, where):
         assert there or None in allowed, "%s of %s is lost" % (ident, folder)
         for f in there:
             assert f in allowed, "%s is in %s" % (ident, f)
-        if folder in there:
-            base = where[folder][ident][0]
-            now = disk.folders[folder].uid_of(base)
-            assert not uid or (folder == "Courier" and not now) or now == uid, \
-                "%s in %s has UID %d now, had %d" % (ident, folder, now, uid)
+        for f in {folder, plan.renames.get(folder)} & set(there):
+            base = where[f][ident][0]
+            now = disk.folders[f].uid_of(base)
+            assert not uid or now == uid, "%s in %s has UID %d now, had %d" % (ident, f, now, uid)
             if ident not in plan.flags:
-                check_flags(disk.folders[folder], base, flags, folder)
+                check_flags(disk.folders[f], base, flags, folder)
 
 
 def check_flags(folder, base, flags, name):
@@ -92,12 +103,17 @@ def check_flags(folder, base, flags, name):
 
 
 def check_folders(plan, disk):
+    origin = {new: old for old, new in plan.renames.items()}
     for name, folder in disk.folders.items():
+        was = origin.get(name, name)
         for base, files in folder.files.items():
             assert len(files) == 1, "two names for one base: %r" % files
-        if name in FOLDERS and name != "Fresh" and folder.validity:
-            assert folder.validity == VALIDITY + number_of(name), "UIDVALIDITY of %s is %d" % (name, folder.validity)
-            assert folder.next >= NEXT[name], "next UID of %s fell to %d" % (name, folder.next)
+        if was not in FOLDERS or was == "Fresh" or not folder.validity:
+            continue
+        before = VALIDITY + number_of(was)
+        assert folder.validity == before or (was in plan.renewed and folder.validity > before), \
+            "UIDVALIDITY of %s is %d, was %d" % (name, folder.validity, before)
+        assert folder.next >= NEXT[was] or folder.validity > before, "next UID of %s fell to %d" % (name, folder.next)
 
 
 def check_claims(disk, claims, where):
@@ -117,6 +133,12 @@ def check_claims(disk, claims, where):
         f = disk.folders[folder]
         assert f.validity == validity and f.next >= following, "%s: told V%d N%d, is V%d N%d" % (
             folder, validity, following, f.validity, f.next)
+    for (folder, uid), base in claims.names.items():
+        f = disk.folders[folder]
+        assert f.lines.get(uid) == base, "%s: UID %d was told for %s, is %s" % (folder, uid, base, f.lines.get(uid))
+    for folder, validity in claims.renewed.items():
+        assert disk.folders[folder].validity >= validity > VALIDITY + number_of(folder), "%s came again with UIDVALIDITY %d" % (
+            folder, disk.folders[folder].validity)
     for name in claims.folders:
         assert name in disk.folders, "acknowledged folder %s is not there" % name
     for name in claims.nofolders:
@@ -172,9 +194,32 @@ def check_look(disk, claims):
     assert not [k for k in claims.have if k[1] in ("?", "broken")], "the library reads a broken message"
 
 
+MADE = ("made1-20", "made2-2500", "made3-200")
+TREE = ("Work", "Work.A", "Work.B")
 PLANS = [
     Plan("deliver", makes={"made1-20": "INBOX"}),
-    Plan("deliver-3", makes={"made1-20": "INBOX", "made2-2500": "INBOX", "made3-200": "INBOX"}),
+    Plan("deliver-3", makes=dict.fromkeys(MADE, "INBOX")),
+    Plan("deliver-quota", makes=dict.fromkeys(MADE, "INBOX")),
     Plan("append", ["Sent"], makes={"made1-20": "Sent"}),
-    Plan("append-3", ["Sent"], makes={"made1-20": "Sent", "made2-2500": "Sent", "made3-200": "Sent"}),
+    Plan("append-3", ["Sent"], makes=dict.fromkeys(MADE, "Sent")),
+    Plan("append-quota", ["Sent"], makes={"made1-20": "Sent"}),
+    Plan("copy", ["Sent"], places=dict.fromkeys(("in3-300", "in5-3", "in6-3"), ("INBOX", "Sent")), doubles=True),
+    Plan("move", ["Sent"], places=dict.fromkeys(("in3-300", "in5-3", "in6-3"), ("INBOX", "Sent")), doubles=True, atomic=False),
+    Plan("store", flags=("in3-300", "in5-3", "in6-3"), atomic=False),
+    Plan("store-keyword", flags=("in3-300", "in5-3", "in6-3"), atomic=False),
+    Plan("expunge", places=dict.fromkeys(("in2-3", "in6-3"), ("INBOX", None)), atomic=False),
+    Plan("expunge-quota", places=dict.fromkeys(("in2-3", "in6-3"), ("INBOX", None)), atomic=False),
+    Plan("rewrite", ["Big"]),
+    Plan("number", ["Fresh"]),
+    Plan("number-courier", ["Courier"]),
+    Plan("create", again=("exists already", lambda disk: "Projects.2026" in disk.folders)),
+    Plan("recreate", ["Work.A"], places={"worka7-3": ("Work.A", None)}, renewed=["Work.A"], atomic=False),
+    Plan("rename", TREE, renames={name: "Done." + name for name in TREE},
+         again=("exists already", lambda disk: not set(disk.folders) & set(TREE))),
+    Plan("rename-inbox", places={ident: ("INBOX", "Old") for _, ident, _, _ in FOLDERS["INBOX"]}, atomic=False,
+         again=("exists already", lambda disk: "Old" in disk.folders)),
+    Plan("delete", TREE, places={"work1-3": ("Work", None), "work2-3": ("Work", None)},
+         again=("not found", lambda disk: "Work" not in disk.folders)),
+    Plan("subscribe", ["Work.B"], atomic=False),
+    Plan("unsubscribe", ["Sent"], atomic=False),
 ]

@@ -7,7 +7,8 @@
  *                                 after a crash: do it again, then tell what every folder holds
  *
  * Lines: "have FOLDER VALIDITY UID ID" a message is there with its UID (0: none told); "gone FOLDER UID"; "flags FOLDER UID
- * LETTERS"; "folder NAME" and "nofolder NAME"; "open FOLDER VALIDITY UIDNEXT"; "subscribed NAME"; "failed TEXT"; "leak BEFORE AFTER".
+ * LETTERS+KEYWORD..."; "name FOLDER UID BASE"; "folder NAME", "nofolder NAME"; "open FOLDER VALIDITY UIDNEXT"; "renewed FOLDER
+ * VALIDITY"; "subscribed NAME", "unsubscribed NAME"; "failed TEXT"; "leak BEFORE AFTER".
  * Exit status: 0 done, 1 the library reported an error.
  */
 #include "t/crash/crash_driver.h"
@@ -75,7 +76,7 @@ static int count_descriptors(void)
 
 static int act(struct run *run, const char *root, const struct operation *op, struct err *e)
 {
-    struct mail_store_options options = {.root = root};
+    struct mail_store_options options = {.root = root, .quota_bytes = op->quota};
     if (mail_store_open(&run->store, &options, e))
         return -1;
     int r = op->act(run, op->argument, e);

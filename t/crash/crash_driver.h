@@ -25,6 +25,7 @@ struct operation {
     const char *name;
     int (*act)(struct run *run, int argument, struct err *e);
     int argument;
+    int64_t quota; /* octets; 0: no limit, and no maildirsize */
 };
 const struct operation *operation_find(const char *name);
 
@@ -36,5 +37,20 @@ char *letter_text(const char *id, size_t *n);
 void say(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 /* Every folder and message as the library sees it, into the acknowledgements. */
 int look(struct run *run, struct err *e);
+
+/* crash_mailbox.c */
+enum crash_folder { CRASH_BIG, CRASH_FRESH, CRASH_COURIER };
+int crash_copy(struct run *run, int move, struct err *e);
+int crash_store(struct run *run, int argument, struct err *e);
+int crash_store_keyword(struct run *run, int argument, struct err *e);
+int crash_expunge(struct run *run, int argument, struct err *e);
+int crash_open(struct run *run, int which, struct err *e);
+/* crash_folders.c */
+int crash_create(struct run *run, int argument, struct err *e);
+int crash_delete(struct run *run, int argument, struct err *e);
+int crash_recreate(struct run *run, int argument, struct err *e);
+int crash_rename(struct run *run, int argument, struct err *e);
+int crash_rename_inbox(struct run *run, int argument, struct err *e);
+int crash_subscribe(struct run *run, int on, struct err *e);
 
 #endif

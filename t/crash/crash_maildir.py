@@ -20,7 +20,7 @@ def letter(ident):
 # FOLDER: list of (uid or 0, id, flags, subdirectory). uid 0: not yet in the uidlist.
 FOLDERS = {
     "INBOX": [(1, "in1-3", "S", "cur"), (2, "in2-3", "T", "cur"), (3, "in3-300", "", "cur"), (5, "in5-3", "FSa", "cur"),
-              (6, "in6-3", "", "cur"), (0, "in7-3", None, "new"), (0, "in8-3", None, "new")],
+              (6, "in6-3", "T", "cur"), (0, "in7-3", None, "new"), (0, "in8-3", None, "new")],
     "Sent": [(1, "sent1-3", "S", "cur"), (2, "sent2-3", "Sa", "cur")],
     "Work": [(1, "work1-3", "", "cur"), (2, "work2-3", "", "cur")],
     "Work.A": [(7, "worka7-3", "", "cur")],
@@ -31,7 +31,7 @@ FOLDERS = {
 }
 KEYWORDS = {"INBOX": ["$Important"], "Sent": ["$Forwarded"]}
 SUBSCRIBED = ["INBOX", "Sent", "Work.A"]
-NEXT = {"INBOX": 9, "Sent": 3, "Work": 3, "Work.A": 8, "Work.B": 9, "Big": BIG + 1, "Courier": 13}
+NEXT = {"INBOX": 9, "Sent": 3, "Work": 3, "Work.A": 8, "Work.B": 9, "Big": BIG + 1, "Courier": 13}  # UIDNEXT
 
 
 def directory(root, folder):
@@ -119,8 +119,16 @@ class Folder:
             with open(os.path.join(path, "dovecot-keywords")) as f:
                 self.keywords = [line.rstrip("\n").split(" ", 1)[1] for line in f]
 
+    def _read_courier(self):
+        with open(os.path.join(self.path, "courierimapuiddb")) as f:
+            head, *lines = f.read().split("\n")[:-1]
+        self.validity, self.next = int(head.split()[1]), int(head.split()[2])
+        self.lines = {int(line.split(" ", 1)[0]): line.split(" ", 1)[1] for line in lines}
+
     def _read_uidlist(self):
         if "dovecot-uidlist" not in self.names:
+            if "courierimapuiddb" in self.names:
+                self._read_courier()
             return
         with open(os.path.join(self.path, "dovecot-uidlist"), "rb") as f:
             text = f.read().decode("latin-1")

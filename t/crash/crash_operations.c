@@ -1,16 +1,11 @@
 /*
- * crash_operations.c - the operations that are swept, by the library's public menu alone.
+ * crash_operations.c - delivery and APPEND, and the table of all operations that are swept, by the library's public menu.
  */
 #include "t/crash/crash_driver.h"
 
-#include "base/bytes.h"
 #include "base/cleanup.h"
-#include "base/fs.h"
 
-#include <errno.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 /* ---- delivery and append ---- */
 
@@ -69,88 +64,40 @@ static int append(struct run *run, int n, struct err *e)
     return 0;
 }
 
-/* ---- a message's identity, read through the library ---- */
-
-static int read_id(struct mailbox *mb, uint32_t uid, char id[64], struct err *e)
-{
-    static char text[1 << 20];
-    AUTO_CLOSE int fd = mailbox_message_open(mb, uid, e);
-    if (fd < 0)
-        return -1;
-    ssize_t n = fs_pread_all(fd, text, sizeof text - 1, 0);
-    text[n > 0 ? n : 0] = '\0';
-    if (sscanf(text, "X-Crash: %63s", id) != 1)
-        strcpy(id, "?");
-    size_t size;
-    AUTO_FREE char *whole = letter_text(id, &size);
-    if ((ssize_t)size != n || memcmp(whole, text, size))
-        strcpy(id, "broken");
-    return 0;
-}
-
-static void flag_letters(const struct mailbox *mb, const struct mail *mail, char out[256])
-{
-    static const char letters[] = "DFRST";
-    size_t n = 0;
-    for (int i = 0; i < 5; i++)
-        if (mail->flags & (1u << i))
-            out[n++] = letters[i];
-    out[n] = '\0';
-    for (unsigned k = 0; k < MAIL_KEYWORDS_MAX; k++)
-        if (mail->keywords & (1ull << k))
-            n += (size_t)snprintf(out + n, 256 - n, "+%s", mailbox_keyword(mb, k) ?: "?");
-}
-
-static int say_messages(struct mailbox *mb, struct err *e)
-{
-    for (size_t i = 0; i < mailbox_count(mb); i++) {
-        const struct mail *mail = mailbox_at(mb, i);
-        char id[64], flags[256];
-        if (read_id(mb, mail->uid, id, e))
-            return -1;
-        flag_letters(mb, mail, flags);
-        say("have %s %u %u %s", mailbox_name(mb), mailbox_uidvalidity(mb), mail->uid, id);
-        say("flags %s %u %s", mailbox_name(mb), mail->uid, flags);
-    }
-    return 0;
-}
-
-static int look_into(struct run *run, const char *name, struct err *e)
-{
-    struct mailbox *mb;
-    if (mailbox_open(&mb, run->store, name, false, e))
-        return -1;
-    say("open %s %u %u", name, mailbox_uidvalidity(mb), mailbox_uidnext(mb));
-    int r = say_messages(mb, e);
-    mailbox_close(mb);
-    return r;
-}
-
-int look(struct run *run, struct err *e)
-{
-    struct mail_folder *folders;
-    size_t n;
-    int r = 0;
-    if (mail_store_folders(run->store, &folders, &n, e))
-        return -1;
-    say("look");
-    for (size_t i = 0; i < n && !r; i++) {
-        if (folders[i].subscribed)
-            say("subscribed %s", folders[i].name);
-        if (folders[i].exists)
-            r = look_into(run, folders[i].name, e);
-    }
-    mail_folders_free(folders, n);
-    return r;
-}
-
 /* ---- the table ---- */
 
+static int nothing(struct run *run, int argument, struct err *e)
+{
+    (void)run;
+    (void)argument;
+    (void)e;
+    return 0;
+}
+
 static const struct operation operations[] = {
-    {"deliver", deliver, 1},
-    {"deliver-3", deliver, 3},
-    {"append", append, 1},
-    {"append-3", append, 3},
+    {"deliver", deliver, 1, 0},
+    {"deliver-3", deliver, 3, 0},
+    {"deliver-quota", deliver, 3, 50000000},
+    {"append", append, 1, 0},
+    {"append-3", append, 3, 0},
+    {"append-quota", append, 1, 50000000},
+    {"copy", crash_copy, false, 0},
+    {"move", crash_copy, true, 0},
+    {"store", crash_store, 0, 0},
+    {"store-keyword", crash_store_keyword, 0, 0},
+    {"expunge", crash_expunge, 0, 0},
+    {"expunge-quota", crash_expunge, 0, 50000000},
+    {"rewrite", crash_open, CRASH_BIG, 0},
+    {"number", crash_open, CRASH_FRESH, 0},
+    {"number-courier", crash_open, CRASH_COURIER, 0},
+    {"create", crash_create, 0, 0},
+    {"recreate", crash_recreate, 0, 0},
+    {"rename", crash_rename, 0, 0},
+    {"rename-inbox", crash_rename_inbox, 0, 0},
+    {"delete", crash_delete, 0, 0},
+    {"subscribe", crash_subscribe, true, 0},
+    {"unsubscribe", crash_subscribe, false, 0},
+    {"look", nothing, 0, 0},
 };
 
 const struct operation *operation_find(const char *name)

@@ -1,13 +1,14 @@
 #!/usr/bin/env python3
 """crash_sweep.py - the sweep: each operation of crash_driver is disturbed at each of its system calls, and what is left is checked.
 
-  crash_sweep.py [--jobs N] [--kinds kill,error] [--every N] [OPERATION ...]
+  crash_sweep.py [--jobs N] [--kinds kill,error,power] [--every N] [--seeds N] [OPERATION ...]
 
 kill    the process is killed between any two system calls
-error   each system call fails with each of ERRORS, and each write is cut short
+error   each system call fails with each of ERRORS, and each write is cut short; then the power fails too
+power   the power fails between any two changes of the disk, and what was not synced is lost in several ways (crash_power.py)
 
 Each time what is left is checked (crash_check.py), then the operation is done again and all is checked again. --every N takes
-each N-th call only. The directory is kept with KEEP=1 in the environment.
+each N-th call only; --seeds N adds N random fates to the four fixed ones at each power cut. The directory is kept with KEEP=1 in the environment.
 """
 import argparse
 import errno
@@ -21,10 +22,11 @@ import time
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import crash_maildir
+import crash_power
 from crash_check import PLANS, Claims, check_disk, check_look, check_untouched
 
 BUILD = os.environ.get("top_builddir", ".")
-DRIVER, INJECT = (os.path.join(BUILD, "t/crash", name) for name in ("crash_driver", "crash_inject"))
+DRIVER, INJECT, CRASH_FS = (os.path.join(BUILD, "t/crash", name) for name in ("crash_driver", "crash_inject", "crash_fs"))
 ERRORS = ("EIO", "ENOSPC", "EDQUOT", "EMFILE", "EINTR")
 FAILURES_SHOWN = 10
 
@@ -43,30 +45,84 @@ def lines_of(path):
         return f.read().split("\n")[:-1]
 
 
+class Mount:
+    """crash_fs over a directory of its own; None where FUSE is not to be had."""
+
+    def __init__(self, place):
+        self.backing, self.log, self.point = (os.path.join(place, name) for name in ("backing", "log", "mount"))
+        os.mkdir(self.backing)
+        os.mkdir(self.point)
+        self.process = subprocess.Popen([CRASH_FS, self.backing, self.log, self.point])
+        deadline = time.monotonic() + 10
+        while not os.path.ismount(self.point):
+            assert self.process.poll() is None and time.monotonic() < deadline, "crash_fs does not mount %s" % self.point
+            time.sleep(0.005)
+
+    def end(self):
+        subprocess.run(["fusermount3", "-u", self.point], check=True)
+        self.process.wait()
+
+
+class Run:
+    """A fresh copy of the Maildir: where the driver finds it, where it lies, and the log of what is done to it."""
+
+    def __init__(self, sweep, name):
+        mount = sweep.mount
+        self.root = os.path.join(mount.point if mount else sweep.place, name)
+        self.disk = os.path.join(mount.backing if mount else sweep.place, name)
+        crash_maildir.copy(sweep.template, self.disk)
+        self.log = None
+        if mount:
+            self.log = crash_power.Log(self.disk, sweep.options.ignore_syncs)
+            self.log.keep_originals(sweep.template, self.disk)
+            self.log_path = mount.log
+            os.truncate(mount.log, 0)
+
+    def read_log(self):
+        with open(self.log_path, "rb") as f:
+            self.log.read(f.read(), os.stat(self.disk + ".ack").st_ino)
+
+    def end(self):
+        for name in (self.disk, self.disk + ".lost"):
+            shutil.rmtree(name, ignore_errors=True)
+
+
+def settle_locks(root):
+    """The machine has been off for longer than two seconds. The few octets of a lock are written wholly or not at all."""
+    for path, _, names in os.walk(root):
+        for name in names:
+            if name.endswith(".lock"):
+                with open(os.path.join(path, name), "r+b") as f:
+                    if not f.read().endswith(b"\n"):
+                        f.truncate(0)
+                past = time.time() - 3
+                os.utime(os.path.join(path, name), (past, past))
+
+
 class Sweep:
     """One operation, in a directory of its own."""
 
-    def __init__(self, plan, place, every):
-        self.plan, self.place, self.every = plan, os.path.join(place, plan.name), every
+    def __init__(self, plan, place, options):
+        self.plan, self.place = plan, os.path.join(place, plan.name)
+        self.options, self.every = options, options.every
         self.points = {}
         self.failures = []
         self.runs = 0
+        self.mount = None
         os.mkdir(self.place)
         self.template = os.path.join(self.place, "template")
         crash_maildir.make(self.template, plan.folders)
 
     def fresh(self):
         self.runs += 1
-        root = os.path.join(self.place, "run%d" % self.runs)
-        crash_maildir.copy(self.template, root)
-        return root
+        return Run(self, "run%d" % self.runs)
 
-    def disturb(self, root, how):
+    def disturb(self, run, how):
         """Run the operation under crash_inject: the number of the call that was hit or None, and the claims."""
-        ack, out = root + ".ack", root + ".out"
-        spawn([INJECT, *how, "--", DRIVER, root, self.plan.name], ack, out)
+        ack, out = run.root + ".ack", run.disk + ".out"
+        spawn([INJECT, *how, "--", DRIVER, run.root, self.plan.name], ack, out)
         words = dict(line.split(" ", 1) for line in lines_of(out))
-        claims = Claims(lines_of(ack))
+        claims = Claims(lines_of(run.disk + ".ack"))
         self.calls = int(words.get("calls", 0))
         self.status = words.get("exit") or "signal " + words.get("signal", "?")
         return words.get("hit"), claims
@@ -77,9 +133,10 @@ class Sweep:
         status = spawn([DRIVER, root, "recover", self.plan.name], ack, out)
         after = Claims(lines_of(ack))
         assert status >= 0, "the second attempt was ended by signal %d (a lock that blocks?)" % -status
-        assert status == 0 or (after.failed or "").startswith(self.plan.again or "-"), \
-            "the second attempt failed: %s" % after.failed
         if after.failed:
+            word, done = self.plan.again or (None, None)
+            assert word and after.failed.startswith(word) and done(crash_maildir.Disk(root)), \
+                "the second attempt failed: %s" % after.failed
             spawn([DRIVER, root, "recover", "look"], ack, out)
             after = Claims(lines_of(ack))
         disk = check_disk(self.plan, root, after, most=2)
@@ -94,36 +151,40 @@ class Sweep:
             self.failures.append("%s, %s: %s" % (self.plan.name, what, problem if isinstance(problem, AssertionError) else repr(problem)))
             if os.environ.get("KEEP"):
                 self.failures[-1] += " [%s]" % root
-                return
-        shutil.rmtree(root, ignore_errors=True)
 
     def kill(self):
         n = 1 - self.every
         hit = True
         while hit:
             n += self.every
-            root = self.fresh()
-            hit, claims = self.disturb(root, ["kill", str(n)])
+            run = self.fresh()
+            hit, claims = self.disturb(run, ["kill", str(n)])
 
             def check():
-                check_disk(self.plan, root, claims)
-                self.try_again(root, claims)
-            self.attempt("kill", "killed before call %d" % n, root, check)
+                check_disk(self.plan, run.disk, claims)
+                self.try_again(run.disk, claims)
+            self.attempt("kill", "killed before call %d" % n, run.disk, check)
+            run.end()
+
+    # ---- errors ----
 
     def failed_call(self, n, word, how):
-        root = self.fresh()
-        hit, claims = self.disturb(root, how)
+        run = self.fresh()
+        hit, claims = self.disturb(run, how)
 
         def check():
             assert claims.leak is None, claims.leak
-            disk = check_disk(self.plan, root, claims)
+            disk = check_disk(self.plan, run.disk, claims)
             if claims.failed:
                 check_untouched(self.plan, disk, claims)
-            self.try_again(root, claims)
+            if run.log:
+                run.read_log()
+                run.log.make(run.log.disk(run.log.length, crash_power.NOTHING), run.disk + ".lost")
+                check_disk(self.plan, run.disk + ".lost", claims)
+            self.try_again(run.disk, claims)
         if hit:
-            self.attempt("error", "call %d (number %s) %s, exit %s" % (n, hit, word, self.status), root, check)
-        else:
-            shutil.rmtree(root)
+            self.attempt("error", "call %d (number %s) %s, exit %s" % (n, hit, word, self.status), run.disk, check)
+        run.end()
         return hit
 
     def error(self):
@@ -135,34 +196,93 @@ class Sweep:
                 hit = self.failed_call(n, "fails with " + name, ["error", str(n), str(getattr(errno, name))])
             self.failed_call(n, "cut short", ["short", str(n)])
 
+    # ---- power ----
+
+    def power(self):
+        if not self.mount:
+            return
+        run = self.fresh()
+        _, whole = self.disturb(run, ["kill", "1000000000"])
+        assert whole.failed is None, whole.failed
+        run.read_log()
+        seen = set()
+        for cut in range(run.log.length, run.log.index_of(b"begin\n"), -1):
+            claims = Claims(run.log.acknowledged(cut))
+            for fate in (*crash_power.FATES, *(crash_power.Chance("%d.%d" % (cut, seed)) for seed in range(self.options.seeds))):
+                self.lose(run, cut, fate, claims, seen)
+        run.end()
+
+    def lose(self, run, cut, fate, claims, seen):
+        """The later a cut, the more is acknowledged: a disk that was found good then is good now."""
+        disk = run.log.disk(cut, fate)
+        signature = run.log.signature(disk)
+        root = run.disk + ".lost"
+
+        def check():
+            if signature in seen:
+                return
+            seen.add(signature)
+            self.points["disks"] = self.points.get("disks", 0) + 1
+            run.log.make(disk, root)
+            settle_locks(root)
+            check_disk(self.plan, root, claims)
+            self.try_again(root, claims)
+        self.attempt("power", "power cut before record %d, %s" % (cut, fate.name), root, check)
+        shutil.rmtree(root, ignore_errors=True)
+
 
 def sweep(job):
-    plan, kinds, place, every = job
+    name, place, options = job
+    plan = next(p for p in PLANS if p.name == name)
     began = time.monotonic()
-    s = Sweep(plan, place, every)
-    for kind in kinds:
-        getattr(s, kind)()
+    s = Sweep(plan, place, options)
+    try:
+        for kind in options.kinds.split(","):
+            if kind != "kill" and options.fuse and not s.mount:
+                s.mount = Mount(s.place)
+            getattr(s, kind)()
+    finally:
+        if s.mount:
+            s.mount.end()
     if not s.failures and not os.environ.get("KEEP"):
         shutil.rmtree(s.place)
     return plan.name, s.points, s.failures, time.monotonic() - began
 
 
+def no_fuse():
+    """Why there are no power cuts, or None."""
+    if not os.path.exists(CRASH_FS):
+        return "crash_fs is not built: libfuse3 was missing when configure ran (on Debian: apt-get install libfuse3-dev fuse3)"
+    if not os.access("/dev/fuse", os.R_OK | os.W_OK) or not shutil.which("fusermount3"):
+        return "FUSE is not to be had here: /dev/fuse or fusermount3 is missing"
+    return None
+
+
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--jobs", type=int, default=os.cpu_count())
-    parser.add_argument("--kinds", default="kill,error")
+    parser.add_argument("--kinds", default="kill,error,power")
     parser.add_argument("--every", type=int, default=1)
+    parser.add_argument("--seeds", type=int, default=8)
+    parser.add_argument("--ignore-syncs", action="store_true")
     parser.add_argument("operations", nargs="*")
     options = parser.parse_args()
     plans = [p for p in PLANS if not options.operations or p.name in options.operations]
     if subprocess.run([INJECT], stderr=subprocess.PIPE).returncode == 77:
         print("the system calls of this machine are not known to crash_inject")
         return 77
+    missing = no_fuse()
+    options.fuse = not missing
+    if missing and options.kinds == "power":
+        print(missing)
+        return 77
+    if missing:
+        print("no power cuts: " + missing)
     place = tempfile.mkdtemp(prefix="posthouse-crash-", dir="/dev/shm" if os.path.isdir("/dev/shm") else None)
     total = failed = 0
     with multiprocessing.Pool(options.jobs) as pool:
         for name, points, failures, seconds in pool.imap_unordered(
-                sweep, [(p, options.kinds.split(","), place, options.every) for p in plans], chunksize=1):
+                sweep, [(p.name, place, options) for p in plans], chunksize=1):
             total += sum(points.values())
             failed += len(failures)
             print("%-16s %s  %d failed  (%.0f s)" % (
