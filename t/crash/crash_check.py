@@ -36,7 +36,7 @@ class Claims:
 
     def __init__(self, lines):
         self.have, self.gone, self.flags, self.open = {}, [], {}, {}
-        self.names, self.renewed = {}, {}
+        self.renewed = {}
         self.folders, self.nofolders, self.subscribed, self.unsubscribed = [], [], [], []
         self.failed = self.leak = None
         self.looked = False
@@ -53,8 +53,6 @@ class Claims:
             self.flags[(w[1], int(w[2]))] = w[3] if len(w) > 3 else ""
         elif kind == "open":
             self.open[w[1]] = (int(w[2]), int(w[3]))
-        elif kind == "name":
-            self.names[(w[1], int(w[2]))] = w[3]
         elif kind == "renewed":
             self.renewed[w[1]] = int(w[2])
         elif kind in ("folder", "nofolder"):
@@ -133,9 +131,6 @@ def check_claims(disk, claims, where):
         f = disk.folders[folder]
         assert f.validity == validity and f.next >= following, "%s: told V%d N%d, is V%d N%d" % (
             folder, validity, following, f.validity, f.next)
-    for (folder, uid), base in claims.names.items():
-        f = disk.folders[folder]
-        assert f.lines.get(uid) == base, "%s: UID %d was told for %s, is %s" % (folder, uid, base, f.lines.get(uid))
     for folder, validity in claims.renewed.items():
         assert disk.folders[folder].validity >= validity > VALIDITY + number_of(folder), "%s came again with UIDVALIDITY %d" % (
             folder, disk.folders[folder].validity)

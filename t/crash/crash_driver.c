@@ -7,7 +7,7 @@
  *                                 after a crash: do it again, then tell what every folder holds
  *
  * Lines: "have FOLDER VALIDITY UID ID" a message is there with its UID (0: none told); "gone FOLDER UID"; "flags FOLDER UID
- * LETTERS+KEYWORD..."; "name FOLDER UID BASE"; "folder NAME", "nofolder NAME"; "open FOLDER VALIDITY UIDNEXT"; "renewed FOLDER
+ * LETTERS+KEYWORD..."; "folder NAME", "nofolder NAME"; "open FOLDER VALIDITY UIDNEXT"; "renewed FOLDER
  * VALIDITY"; "subscribed NAME", "unsubscribed NAME"; "failed TEXT"; "leak BEFORE AFTER".
  * Exit status: 0 done, 1 the library reported an error.
  */

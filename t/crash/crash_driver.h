@@ -37,6 +37,7 @@ char *letter_text(const char *id, size_t *n);
 void say(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 /* Every folder and message as the library sees it, into the acknowledgements. */
 int look(struct run *run, struct err *e);
+int say_messages(struct mailbox *mb, struct err *e);
 
 /* crash_mailbox.c */
 enum crash_folder { CRASH_BIG, CRASH_FRESH, CRASH_COURIER };

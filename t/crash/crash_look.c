@@ -7,6 +7,7 @@
 #include "base/cleanup.h"
 #include "base/fs.h"
 
+#include <errno.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -17,7 +18,9 @@ static int read_id(struct mailbox *mb, uint32_t uid, char id[64], struct err *e)
     if (fd < 0)
         return -1;
     ssize_t n = fs_pread_all(fd, text, sizeof text - 1, 0);
-    text[n > 0 ? n : 0] = '\0';
+    if (n < 0)
+        return err_errno(e, errno, "reading message %u", uid);
+    text[n] = '\0';
     if (sscanf(text, "X-Crash: %63s", id) != 1)
         strcpy(id, "?");
     size_t size;
@@ -36,11 +39,11 @@ static void flag_letters(const struct mailbox *mb, const struct mail *mail, char
             out[n++] = letters[i];
     out[n] = '\0';
     for (unsigned k = 0; k < MAIL_KEYWORDS_MAX; k++)
-        if (mail->keywords & (1u << k))
+        if (mail->keywords & (1ull << k))
             n += (size_t)snprintf(out + n, 256 - n, "+%s", mailbox_keyword(mb, k) ?: "?");
 }
 
-static int say_messages(struct mailbox *mb, struct err *e)
+int say_messages(struct mailbox *mb, struct err *e)
 {
     for (size_t i = 0; i < mailbox_count(mb); i++) {
         const struct mail *mail = mailbox_at(mb, i);

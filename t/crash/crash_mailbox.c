@@ -97,8 +97,7 @@ int crash_open(struct run *run, int which, struct err *e)
     if (mailbox_open(&mb, run->store, names[which], false, e))
         return -1;
     say("open %s %u %u", names[which], mailbox_uidvalidity(mb), mailbox_uidnext(mb));
-    for (size_t i = 0; i < mailbox_count(mb); i++)
-        say("name %s %u %s", names[which], mailbox_at(mb, i)->uid, mailbox_at(mb, i)->base);
+    int r = which == CRASH_BIG ? 0 : say_messages(mb, e);
     mailbox_close(mb);
-    return 0;
+    return r;
 }

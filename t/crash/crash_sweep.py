@@ -7,7 +7,7 @@ kill    the process is killed between any two system calls
 error   each system call fails with each of ERRORS, and each write is cut short; then the power fails too
 power   the power fails between any two changes of the disk, and what was not synced is lost in several ways (crash_power.py)
 
-Each time what is left is checked (crash_check.py), then the operation is done again and all is checked again. --every N takes
+Each is done on a Maildir that the library has not seen yet, and on one that it knows (there EIO stands for all errors). Each time what is left is checked (crash_check.py), then the operation is done again and all is checked again. --every N takes
 each N-th call only; --seeds N adds N random fates to the four fixed ones at each power cut. The directory is kept with KEEP=1 in the environment.
 """
 import argparse
@@ -28,7 +28,9 @@ from crash_check import PLANS, Claims, check_disk, check_look, check_untouched
 BUILD = os.environ.get("top_builddir", ".")
 DRIVER, INJECT, CRASH_FS = (os.path.join(BUILD, "t/crash", name) for name in ("crash_driver", "crash_inject", "crash_fs"))
 ERRORS = ("EIO", "ENOSPC", "EDQUOT", "EMFILE", "EINTR")
+WRITES = ("1", "18")  # system calls that crash_inject can cut short
 FAILURES_SHOWN = 10
+WARM = {False: "", True: " (seen before)"}
 
 
 def spawn(arguments, ack, out):
@@ -66,16 +68,21 @@ class Mount:
 class Run:
     """A fresh copy of the Maildir: where the driver finds it, where it lies, and the log of what is done to it."""
 
-    def __init__(self, sweep, name):
+    def __init__(self, sweep, name, warm):
         mount = sweep.mount
         self.root = os.path.join(mount.point if mount else sweep.place, name)
         self.disk = os.path.join(mount.backing if mount else sweep.place, name)
-        crash_maildir.copy(sweep.template, self.disk)
-        self.log = None
+        self.log, self.log_path = None, mount and mount.log
+        origin = sweep.template
+        crash_maildir.copy(origin, self.disk)
+        if warm:
+            spawn([DRIVER, self.root, "recover", "look"], self.disk + ".ack", self.disk + ".out")
+            if mount:
+                origin = self.disk + ".before"
+                crash_maildir.copy(self.disk, origin)
         if mount:
             self.log = crash_power.Log(self.disk, sweep.options.ignore_syncs)
-            self.log.keep_originals(sweep.template, self.disk)
-            self.log_path = mount.log
+            self.log.keep_originals(origin, self.disk)
             os.truncate(mount.log, 0)
 
     def read_log(self):
@@ -83,7 +90,7 @@ class Run:
             self.log.read(f.read(), os.stat(self.disk + ".ack").st_ino)
 
     def end(self):
-        for name in (self.disk, self.disk + ".lost"):
+        for name in (self.disk, self.disk + ".lost", self.disk + ".before"):
             shutil.rmtree(name, ignore_errors=True)
 
 
@@ -97,6 +104,18 @@ def settle_locks(root):
                         f.truncate(0)
                 past = time.time() - 3
                 os.utime(os.path.join(path, name), (past, past))
+
+
+def another_boot(root):
+    """The index says under which boot of the machine it was written."""
+    path = os.path.join(root, "posthouse-index", "data.mdb")
+    if os.path.exists(path):
+        with open("/proc/sys/kernel/random/boot_id", "rb") as f:
+            now = f.read().strip()
+        with open(path, "r+b") as f:
+            content = f.read()
+            f.seek(0)
+            f.write(content.replace(now, now[::-1]))
 
 
 class Sweep:
@@ -113,9 +132,9 @@ class Sweep:
         self.template = os.path.join(self.place, "template")
         crash_maildir.make(self.template, plan.folders)
 
-    def fresh(self):
+    def fresh(self, warm):
         self.runs += 1
-        return Run(self, "run%d" % self.runs)
+        return Run(self, "run%d" % self.runs, warm)
 
     def disturb(self, run, how):
         """Run the operation under crash_inject: the number of the call that was hit or None, and the claims."""
@@ -153,23 +172,24 @@ class Sweep:
                 self.failures[-1] += " [%s]" % root
 
     def kill(self):
-        n = 1 - self.every
-        hit = True
-        while hit:
-            n += self.every
-            run = self.fresh()
-            hit, claims = self.disturb(run, ["kill", str(n)])
+        for warm in (False, True):
+            n = 1 - self.every
+            hit = True
+            while hit:
+                n += self.every
+                run = self.fresh(warm)
+                hit, claims = self.disturb(run, ["kill", str(n)])
 
-            def check():
-                check_disk(self.plan, run.disk, claims)
-                self.try_again(run.disk, claims)
-            self.attempt("kill", "killed before call %d" % n, run.disk, check)
-            run.end()
+                def check():
+                    check_disk(self.plan, run.disk, claims)
+                    self.try_again(run.disk, claims)
+                self.attempt("kill", "killed before call %d%s" % (n, WARM[warm]), run.disk, check)
+                run.end()
 
     # ---- errors ----
 
-    def failed_call(self, n, word, how):
-        run = self.fresh()
+    def failed_call(self, n, word, how, warm):
+        run = self.fresh(warm)
         hit, claims = self.disturb(run, how)
 
         def check():
@@ -183,25 +203,29 @@ class Sweep:
                 check_disk(self.plan, run.disk + ".lost", claims)
             self.try_again(run.disk, claims)
         if hit:
-            self.attempt("error", "call %d (number %s) %s, exit %s" % (n, hit, word, self.status), run.disk, check)
+            self.attempt("error", "call %d (number %s) %s%s, exit %s" % (n, hit, word, WARM[warm], self.status), run.disk, check)
         run.end()
         return hit
 
     def error(self):
-        n = 1 - self.every
-        hit = True
-        while hit:
-            n += self.every
-            for name in ERRORS:
-                hit = self.failed_call(n, "fails with " + name, ["error", str(n), str(getattr(errno, name))])
-            self.failed_call(n, "cut short", ["short", str(n)])
+        for warm, errors in ((False, ERRORS), (True, ERRORS[:1])):
+            n = 1 - self.every
+            hit = True
+            while hit:
+                n += self.every
+                for name in errors:
+                    hit = self.failed_call(n, "fails with " + name, ["error", str(n), str(getattr(errno, name))], warm)
+                if hit in WRITES:
+                    self.failed_call(n, "cut short", ["short", str(n)], warm)
 
     # ---- power ----
 
     def power(self):
-        if not self.mount:
-            return
-        run = self.fresh()
+        for warm in (False, True) if self.mount else ():
+            self.lose_power(warm)
+
+    def lose_power(self, warm):
+        run = self.fresh(warm)
         _, whole = self.disturb(run, ["kill", "1000000000"])
         assert whole.failed is None, whole.failed
         run.read_log()
@@ -209,10 +233,10 @@ class Sweep:
         for cut in range(run.log.length, run.log.index_of(b"begin\n"), -1):
             claims = Claims(run.log.acknowledged(cut))
             for fate in (*crash_power.FATES, *(crash_power.Chance("%d.%d" % (cut, seed)) for seed in range(self.options.seeds))):
-                self.lose(run, cut, fate, claims, seen)
+                self.lose(run, cut, fate, claims, seen, WARM[warm])
         run.end()
 
-    def lose(self, run, cut, fate, claims, seen):
+    def lose(self, run, cut, fate, claims, seen, warm):
         """The later a cut, the more is acknowledged: a disk that was found good then is good now."""
         disk = run.log.disk(cut, fate)
         signature = run.log.signature(disk)
@@ -225,9 +249,10 @@ class Sweep:
             self.points["disks"] = self.points.get("disks", 0) + 1
             run.log.make(disk, root)
             settle_locks(root)
+            another_boot(root)
             check_disk(self.plan, root, claims)
             self.try_again(root, claims)
-        self.attempt("power", "power cut before record %d, %s" % (cut, fate.name), root, check)
+        self.attempt("power", "power cut before record %d, %s%s" % (cut, fate.name, warm), root, check)
         shutil.rmtree(root, ignore_errors=True)
 
 
@@ -260,7 +285,7 @@ def no_fuse():
 
 def main():
     parser = argparse.ArgumentParser()
-    parser.add_argument("--jobs", type=int, default=os.cpu_count())
+    parser.add_argument("--jobs", type=int, default=2 * os.cpu_count())
     parser.add_argument("--kinds", default="kill,error,power")
     parser.add_argument("--every", type=int, default=1)
     parser.add_argument("--seeds", type=int, default=8)
