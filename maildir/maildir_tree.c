@@ -131,7 +131,7 @@ static int make_folder(struct mail_store *store, const char *made, const char *d
 int mail_store_create(struct mail_store *store, const char *name, struct err *e)
 {
     AUTO_STRBUF struct strbuf dir = STRBUF_INIT(4096), made = STRBUF_INIT(4096);
-    if (folder_dir_name(&dir, name, e))
+    if (folder_dir_find(&dir, store, name, e))
         return -1;
     if (dir.len == 1 || !faccessat(store->fd, dir.data, F_OK, AT_SYMLINK_NOFOLLOW))
         return err_set(e, ERR_EXISTS, "the folder \"%s\" exists already", name);
@@ -149,7 +149,7 @@ int mail_store_delete(struct mail_store *store, const char *name, struct err *e)
 {
     AUTO_STRBUF struct strbuf dir = STRBUF_INIT(4096), trash = STRBUF_INIT(4096);
     AUTO_FOLDER struct folder f = FOLDER_INIT;
-    if (folder_dir_name(&dir, name, e))
+    if (folder_dir_find(&dir, store, name, e))
         return -1;
     if (dir.len == 1)
         return err_set(e, ERR_INVALID, "INBOX cannot be deleted");
@@ -227,8 +227,8 @@ static bool exists(const struct mail_folder *folders, size_t n, const char *name
 }
 
 /* Every new name must be usable and free before the first directory is renamed. */
-static int check_targets(const struct mail_folder *folders, size_t n, const char *from, const char *to,
-                         struct err *e)
+static int check_targets(struct mail_store *store, const struct mail_folder *folders, size_t n,
+                         const char *from, const char *to, struct err *e)
 {
     bool found = false;
     if (exists(folders, n, to))
@@ -239,7 +239,7 @@ static int check_targets(const struct mail_folder *folders, size_t n, const char
         if (!below(folders[i].name, from))
             continue;
         strbuf_addf(&target, "%s%s", to, folders[i].name + strlen(from));
-        if (folder_dir_name(&dir, target.data, e))
+        if (folder_dir_find(&dir, store, target.data, e))
             return -1;
         if (folders[i].exists && exists(folders, n, target.data))
             return err_set(e, ERR_EXISTS, "the folder \"%s\" exists already", target.data);
@@ -253,7 +253,7 @@ static int rename_one(struct mail_store *store, const char *name, const char *fr
 {
     AUTO_STRBUF struct strbuf target = STRBUF_INIT(8192), a = STRBUF_INIT(4096), b = STRBUF_INIT(4096);
     strbuf_addf(&target, "%s%s", to, name + strlen(from));
-    if (folder_dir_name(&a, name, e) || folder_dir_name(&b, target.data, e))
+    if (folder_dir_find(&a, store, name, e) || folder_dir_find(&b, store, target.data, e))
         return -1;
     if (fs_rename_new(store->fd, a.data, store->fd, b.data) && errno != ENOENT)
         return errno == EEXIST ? err_set(e, ERR_EXISTS, "the folder \"%s\" exists already", target.data)
@@ -307,7 +307,7 @@ int mail_store_rename(struct mail_store *store, const char *from, const char *to
     AUTO_STRBUF struct strbuf dir = STRBUF_INIT(4096);
     struct mail_folder *folders;
     size_t n;
-    if (folder_dir_name(&dir, to, e))
+    if (folder_dir_find(&dir, store, to, e))
         return -1;
     if (dir.len == 1)
         return err_set(e, ERR_EXISTS, "INBOX exists already");
@@ -317,7 +317,7 @@ int mail_store_rename(struct mail_store *store, const char *from, const char *to
         return err_set(e, ERR_INVALID, "a folder cannot become its own child");
     if (mail_store_folders(store, &folders, &n, e))
         return -1;
-    int r = check_targets(folders, n, from, to, e);
+    int r = check_targets(store, folders, n, from, to, e);
     n = keep_subtree(folders, n, from);
     if (!r)
         r = rename_all(store, folders, n, from, to, e);
