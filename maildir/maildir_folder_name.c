@@ -171,18 +171,3 @@ bool folder_name_of_dir(struct strbuf *out, struct mail_store *store, const char
     }
     return true;
 }
-
-int folder_dir_name(struct strbuf *out, const char *name, struct err *e)
-{
-    if (!strcasecmp(name, "INBOX")) {
-        strbuf_addc(out, '.');
-        return 0;
-    }
-    if (check_name(name, e))
-        return -1;
-    strbuf_addc(out, '.');
-    mutf7_encode(out, bytes_of(name));
-    if (out->overflow || out->len > MAIL_FOLDER_LEN_MAX)
-        return err_set(e, ERR_LIMIT, "the folder name is longer than %d octets on disk", MAIL_FOLDER_LEN_MAX);
-    return 0;
-}

@@ -41,9 +41,8 @@ void folder_close(struct folder *f);
 #define AUTO_FOLDER __attribute__((cleanup(folder_close)))
 /* Open by UTF-8 name; new/, cur/, tmp/ that are missing in an existing folder are made. ERR_NOTFOUND. */
 int folder_open(struct folder *f, struct mail_store *store, const char *name, struct err *e);
-/* The directory name below the root ("." for INBOX, ".Sent" ...). ERR_INVALID, ERR_LIMIT. */
-int folder_dir_name(struct strbuf *out, const char *name, struct err *e);
-/* The same in whichever spelling the folder is there (maildir_folder_name.c); if it is not, as a new one would be spelled. */
+/* The directory below the root ("." for INBOX, ".Sent" ...) of the folder of that name, in whichever spelling it is there
+ * (maildir_folder_name.c); of one that is not, as a new one would be spelled. ERR_INVALID, ERR_LIMIT. */
 int folder_dir_find(struct strbuf *out, struct mail_store *store, const char *name, struct err *e);
 /* Append the name of the folder in this directory below the root. false: it is no folder's. */
 bool folder_name_of_dir(struct strbuf *out, struct mail_store *store, const char *dir);

@@ -80,6 +80,62 @@ def _():
     equal(subject(s, "Entwürfe.alt"), ".Entwürfe.alt")
 
 
+def create(box, name):
+    """The directory that CREATE made."""
+    before = set(box.directories())
+    Session(box).ok('CREATE "%s"' % utf7(name))
+    return sorted(set(box.directories()) - before)
+
+
+@test("a new folder is spelled as the others are, else in modified UTF-7")
+def _():
+    for tree, wanted in (((), ".Entw&APw-rfe"), ((".Plain", ".A&-B"), ".Entw&APw-rfe"), ((".B&APw-cher",), ".Entw&APw-rfe"),
+                         ((".Bücher", ".Plain"), ".Entwürfe"), ((".Bücher", ".Gr&APYA3w-e"), ".Entw&APw-rfe")):
+        equal(create(Tree(*tree), "Entwürfe"), [wanted], "beside %r" % (tree,))
+    equal(create(Tree(".Bücher"), "R&D"), [".R&D"], "an ampersand")
+    equal(create(Tree(".Bücher"), "R&AOk-D"), [".R&-AOk-D"], "what would be read as something else")
+
+
+@test("a folder that exists in one spelling is not made in the other")
+def _():
+    box = Tree(*MIXED)
+    s = Session(box)
+    for name in ("Entwürfe", "Bücher", "Bücher.Größe", "R&D", "A&B"):
+        s.no('CREATE "%s"' % utf7(name), "ALREADYEXISTS")
+    s.no('RENAME Plain "%s"' % utf7("Bücher"), "ALREADYEXISTS")
+    equal(box.directories(), sorted(MIXED), "directories")
+
+
+@test("folders are renamed with their children, and deleted, in whichever spelling they are")
+def _():
+    box = Tree(*MIXED)
+    s = Session(box)
+    s.ok('RENAME "%s" "%s"' % (utf7("Bücher"), utf7("Hefte.für")))
+    equal(names(s.ok('LIST "" "Hefte*"')), sorted(map(utf7, ["Hefte", "Hefte.für", "Hefte.für.Größe"])), "LIST")
+    equal(subject(s, "Hefte.für"), ".Bücher")
+    equal(subject(s, "Hefte.für.Größe"), ".Bücher.Größe")
+    s.ok('RENAME "R&-D" "Research"')
+    s.ok('DELETE "%s"' % utf7("Entwürfe"))
+    equal(box.directories(), sorted([".A&-B", ".Hefte.f&APw-r", ".Hefte.f&APw-r.Gr&APYA3w-e", ".Plain", ".Research"]), "directories")
+    box = Tree(".Bücher", ".Bücher.Größe")
+    s = Session(box)
+    s.ok('DELETE "%s"' % utf7("Bücher"))
+    equal(box.directories(), [".Bücher.Größe"], "after DELETE")
+    s.ok('RENAME "%s" "%s"' % (utf7("Bücher"), utf7("Für")))
+    equal(box.directories(), [".Für.Größe"], "a tree in UTF-8 stays so")
+
+
+@test("of two folders of one name the second can be renamed, and deleted")
+def _():
+    box = Tree(".Entw&APw-rfe", ".Entwürfe")
+    s = Session(box)
+    s.ok('RENAME "%s" Alt' % utf7("Entwürfe (UTF-8)"))
+    equal((subject(s, "Alt"), subject(s, "Entwürfe")), (".Entwürfe", ".Entw&APw-rfe"), "after RENAME")
+    box = Tree(".Entw&APw-rfe", ".Entwürfe")
+    Session(box).ok('DELETE "%s"' % utf7("Entwürfe (UTF-8)"))
+    equal(box.directories(), [".Entw&APw-rfe"], "after DELETE")
+
+
 @test("subscriptions in both spellings are found, and stay as they are written")
 def _():
     box = Tree(*MIXED)
