@@ -1,6 +1,6 @@
 /*
- * imap_cmd_append.c - APPEND. The message goes from the socket to the disk in pieces; nothing of it is held
- * in memory.
+ * imap_cmd_append.c - APPEND of one or several messages (RFC 3502). They go from the socket to the disk in pieces; nothing of them is
+ * held in memory. Several become visible together, or none.
  *
  * The parser stops where the message begins (imap_cmd_append_begin), the rest of the line follows, and with
  * its end the message is made durable (imap_cmd_append_end). A message that is refused before a synchronising
@@ -11,6 +11,8 @@
 #include "access/imap_date.h"
 #include "access/imap_flags.h"
 #include "base/cleanup.h"
+
+#define UIDS_TEXT_MAX 65536 /* they are successive, mostly */
 
 /* Flags and date in front of the message. */
 static bool read_options(struct imap *s, struct imap_flags *flags, time_t *date)
@@ -30,31 +32,44 @@ static bool read_options(struct imap *s, struct imap_flags *flags, time_t *date)
     return imap_session_no_more_args(s);
 }
 
+static bool size_is_fine(struct imap *s)
+{
+    if (s->parse.stream_size > 0 && s->parse.stream_size <= IMAP_APPEND_MAX)
+        return true;
+    imap_no(s, s->parse.stream_size ? "[TOOBIG] The message is too large" : "[CANNOT] The message is empty");
+    return false;
+}
+
+/* The mailbox stands in front of the first message only. */
+static bool begin(struct imap *s)
+{
+    AUTO_FREE char *folder = NULL;
+    struct err e;
+    if (s->append)
+        return true;
+    folder = imap_session_mailbox(s);
+    if (!folder)
+        return false;
+    if (!mail_append_begin(&s->append, s->store, folder, &e))
+        return true;
+    s->append = NULL;
+    imap_no_trycreate(s, &e);
+    return false;
+}
+
 /* Everything that can be refused before the message comes. */
 static bool prepare(struct imap *s)
 {
     AUTO_IMAP_FLAGS struct imap_flags flags = {0};
-    AUTO_FREE char *folder = imap_session_mailbox(s);
     time_t date;
     struct err e;
-    if (!folder || !read_options(s, &flags, &date))
+    if (!begin(s) || !read_options(s, &flags, &date) || !size_is_fine(s))
         return false;
-    if (s->parse.stream_size == 0 || s->parse.stream_size > IMAP_APPEND_MAX) {
-        imap_no(s,
-                s->parse.stream_size ? "[TOOBIG] The message is too large" : "[CANNOT] The message is empty");
-        return false;
-    }
-    if (mail_append_begin(&s->append, s->store, folder, &e)) {
-        s->append = NULL;
-        imap_no_trycreate(s, &e);
-        return false;
-    }
-    if (mail_append_add(s->append, flags.flags, (const char *const *)flags.keywords, flags.nkeywords, date,
-                        &e)) {
-        imap_no_err(s, &e);
-        return false;
-    }
-    return true;
+    if (!mail_append_add(s->append, flags.flags, (const char *const *)flags.keywords, flags.nkeywords, date,
+                         &e))
+        return true;
+    imap_no_err(s, &e);
+    return false;
 }
 
 /* Read the message. False: writing failed (`left` octets were not read yet) or the client is gone. */
@@ -95,12 +110,7 @@ static void refuse(struct imap *s, uint64_t left, bool coming)
 void imap_cmd_append_begin(struct imap *s)
 {
     uint64_t left = s->parse.stream_size;
-    if (s->append) {
-        imap_bad(s, "APPEND takes one message");
-        refuse(s, left, !s->parse.stream_sync);
-        return;
-    }
-    s->args = imap_args_of(&s->parse, 2);
+    s->args = imap_args_of(&s->parse, s->append ? s->append_tokens : 2);
     s->append_tokens = s->parse.ntokens;
     if (!prepare(s)) {
         refuse(s, left, !s->parse.stream_sync);
@@ -133,9 +143,11 @@ enum imap_status imap_cmd_append_end(struct imap *s)
         return imap_bad(s, "APPEND takes a mailbox, flags, a date, and the message as a literal");
     if (s->parse.ntokens != s->append_tokens) {
         imap_cmd_append_abort(s);
-        return imap_bad(s, "APPEND takes one message and nothing behind it");
+        return imap_bad(s, "APPEND takes messages and nothing behind the last one");
     }
     if (mail_append_commit(TAKE_PTR(s->append), &uidvalidity, &uids, &n, &e))
         return imap_no_err(s, &e);
-    return imap_ok(s, "[APPENDUID %u %u] Appended", uidvalidity, uids[0]);
+    AUTO_STRBUF struct strbuf set = STRBUF_INIT(UIDS_TEXT_MAX);
+    imap_seqset_write(&set, uids, n);
+    return imap_ok(s, "[APPENDUID %u %s] Appended", uidvalidity, set.data);
 }

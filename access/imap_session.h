@@ -22,7 +22,7 @@
 #define IMAP_BAD_COMMANDS_MAX   10               /* in a row */
 #define IMAP_APPEND_MAX         (512 << 20)      /* octets of one message */
 
-#define IMAP_CAPABILITIES "IMAP4rev1 LITERAL+ IDLE NAMESPACE ID UIDPLUS MOVE UNSELECT CHILDREN SPECIAL-USE"
+#define IMAP_CAPABILITIES "IMAP4rev1 LITERAL+ IDLE NAMESPACE ID MULTIAPPEND UIDPLUS MOVE UNSELECT CHILDREN SPECIAL-USE"
 
 struct imap_message;
 struct mail_append;
@@ -37,8 +37,8 @@ struct imap {
     uint64_t keywords_told; /* bits of the keywords that FLAGS has named */
     struct imap_message
         *message; /* the message looked at last, kept open for the next partial fetch; or NULL */
-    struct mail_append *append; /* message being appended, or NULL */
-    unsigned append_tokens;     /* tokens in front of the message; none may follow it */
+    struct mail_append *append; /* messages being appended, or NULL */
+    unsigned append_tokens;     /* tokens in front of the latest one */
     bool append_refused;        /* an APPEND is being thrown away; its answer is settled */
     struct imap_reply reply;
     struct imap_args args; /* of the running command */

@@ -78,6 +78,18 @@ int fs_read_file(int dirfd, const char *name, struct strbuf *sb, struct err *e)
     return read_to_end(fd, name, sb, e);
 }
 
+int fs_sync_files(const int *fds, size_t n)
+{
+    int failed = 0;
+    for (size_t i = 0; i < n && n > 1; i++)
+        sync_file_range(fds[i], 0, 0, SYNC_FILE_RANGE_WRITE);
+    for (size_t i = 0; i < n; i++)
+        if (fsync(fds[i]) && !failed)
+            failed = errno;
+    errno = failed;
+    return failed ? -1 : 0;
+}
+
 int fs_sync_dir(int dirfd)
 {
     return fsync(dirfd);

@@ -19,6 +19,9 @@ ssize_t fs_pread_all(int fd, void *p, size_t n, off_t offset);
 /* Read a whole file of at most sb->max bytes (ERR_LIMIT if longer) into sb, appended. Opens with O_NOFOLLOW,
  * O_NONBLOCK and refuses what is not a regular file. */
 int fs_read_file(int dirfd, const char *name, struct strbuf *sb, struct err *e);
+/* Sync n files: the writing of all is begun before the first is waited for, so that they share commits of the journal.
+ * 0 or -1 with errno; then some may not be durable. */
+int fs_sync_files(const int *fds, size_t n);
 /* Sync a directory, so that the names in it are durable. 0 or -1 with errno. */
 int fs_sync_dir(int dirfd);
 /* Replace the file `name` by these bytes: temporary file `tmpname` in the same directory, write, fsync, rename,

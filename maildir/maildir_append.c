@@ -1,7 +1,7 @@
 /*
  * maildir_append.c - APPEND: one or many messages into cur/ as one act.
  *
- *   S1 S2  each message in tmp/, written and synced (maildir_write.c)
+ *   S1 S2  each message in tmp/, written and synced (maildir_write.c), UNSYNCED_MAX of them at a time
  *   S3     under the uidlist lock: all renamed into cur/ with their flags
  *          a crash here: some whole messages are there that were not acknowledged
  *   S4     cur/ synced
@@ -15,6 +15,7 @@
 #include <fcntl.h>
 
 #define MESSAGES_MAX 10000 /* of one APPEND */
+#define UNSYNCED_MAX 64    /* written messages that are open until they are synced together */
 
 struct item {
     struct writer writer;
@@ -30,7 +31,8 @@ struct mail_append {
     struct mailbox *mb;
     struct item *items;
     size_t n;
-    bool open; /* the last item is being written */
+    size_t synced; /* items before this one are durable in tmp/ */
+    bool open;     /* the last item is being written */
 };
 
 static void item_done(struct item *item)
@@ -66,13 +68,24 @@ int mail_append_begin(struct mail_append **result, struct mail_store *store, con
     return 0;
 }
 
+static int sync_written(struct mail_append *append, struct err *e)
+{
+    struct writer *writers[UNSYNCED_MAX];
+    size_t n = 0;
+    for (; append->synced < append->n; append->synced++)
+        writers[n++] = &append->items[append->synced].writer;
+    return writer_sync(writers, n, e);
+}
+
 static int close_last(struct mail_append *append, struct err *e)
 {
     if (!append->open)
         return 0;
     append->open = false;
     struct item *item = &append->items[append->n - 1];
-    return writer_close(&item->writer, item->date, e);
+    if (writer_finish(&item->writer, item->date, e))
+        return -1;
+    return append->n - append->synced == UNSYNCED_MAX ? sync_written(append, e) : 0;
 }
 
 int mail_append_add(struct mail_append *append, uint32_t flags, const char *const *keywords, size_t nkeywords,
@@ -172,7 +185,7 @@ static int commit(struct mail_append *append, struct mail_change *made, struct e
 {
     AUTO_LOCK struct maildir_lock lock = MAILDIR_LOCK_INIT;
     int64_t octets = 0;
-    if (close_last(append, e))
+    if (close_last(append, e) || sync_written(append, e))
         return -1;
     for (size_t i = 0; i < append->n; i++)
         octets += (int64_t)append->items[i].writer.size;

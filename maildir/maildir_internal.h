@@ -168,7 +168,11 @@ struct writer {
 int writer_open(struct writer *w, int tmp_fd, struct err *e);
 /* Content: LF and CRLF line ends alike are stored as LF. */
 int writer_write(struct writer *w, const void *p, size_t n, struct err *e);
-/* Flush, set the mtime (0: now), sync, close. */
+/* All is written: flush, set the mtime (0: now). */
+int writer_finish(struct writer *w, time_t date, struct err *e);
+/* Sync and close n finished ones. */
+int writer_sync(struct writer *const *writers, size_t n, struct err *e);
+/* One alone: finish, sync, close. */
 int writer_close(struct writer *w, time_t date, struct err *e);
 /* Remove the temporary file if it is still there, free. */
 void writer_abort(struct writer *w);

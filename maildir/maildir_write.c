@@ -75,19 +75,37 @@ int writer_write(struct writer *w, const void *data, size_t n, struct err *e)
     return 0;
 }
 
-int writer_close(struct writer *w, time_t date, struct err *e)
+int writer_finish(struct writer *w, time_t date, struct err *e)
 {
     struct timespec times[2] = {{.tv_sec = date}, {.tv_sec = date}};
     if ((w->after_cr && put(w, "\r", 1, e)) || flush(w, e))
         return -1;
     w->after_cr = false;
+    free(TAKE_PTR(w->buffer));
     if (date && futimens(w->fd, times))
         return err_errno(e, errno, "setting the date of the message");
-    if (fsync(w->fd))
-        return err_errno(e, errno, "syncing the message");
-    free(TAKE_PTR(w->buffer));
-    int fd = TAKE_FD(w->fd);
-    return close(fd) ? err_errno(e, errno, "closing the message") : 0;
+    return 0;
+}
+
+int writer_sync(struct writer *const *writers, size_t n, struct err *e)
+{
+    int r = 0;
+    AUTO_FREE int *fds = xcalloc(n + 1, sizeof *fds);
+    for (size_t i = 0; i < n; i++)
+        fds[i] = writers[i]->fd;
+    if (fs_sync_files(fds, n))
+        r = err_errno(e, errno, "syncing the message");
+    for (size_t i = 0; i < n; i++) {
+        int fd = TAKE_FD(writers[i]->fd);
+        if (close(fd) && !r)
+            r = err_errno(e, errno, "closing the message");
+    }
+    return r;
+}
+
+int writer_close(struct writer *w, time_t date, struct err *e)
+{
+    return writer_finish(w, date, e) || writer_sync(&w, 1, e) ? -1 : 0;
 }
 
 void writer_abort(struct writer *w)

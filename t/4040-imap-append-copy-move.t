@@ -68,13 +68,45 @@ def _():
     box = Maildir()
     s = Session(box)
     s.bad(b"APPEND INBOX {5+}\r\nhello foo")
-    s.bad(b"APPEND INBOX {5+}\r\nhello {3+}\r\nabc")
+    s.bad(b"APPEND INBOX {5+}\r\nhello {3+}\r\nabc foo")
+    s.bad(b"APPEND INBOX {5+}\r\nhello (\\Foo) {3+}\r\nabc")
+    s.bad(b"APPEND INBOX {5+}\r\nhello INBOX {3+}\r\nabc")
+    equal(s.do(b"APPEND INBOX {5+}\r\nhello {0+}\r\n").status, "NO")
     s.send(b"x APPEND INBOX {500}\r\n")
     s.line()
     s.send(b"half of it")
     s.end()
     equal(box.files(), [])
     equal(os.listdir(os.path.join(box.path, "tmp")), [])
+
+
+@test("several messages are appended as one, each with its flags and date")
+def _():
+    box = Maildir()
+    s = Session(box)
+    check("MULTIAPPEND" in s.ok("CAPABILITY").lines[0].decode(), "not offered")
+    reply = s.ok(b'APPEND INBOX (\\Seen k1) "17-Jul-1996 02:44:25 -0700" {16+}\r\nSubject: a\r\n\r\na\r' +
+                 b' {15+}\r\nSubject: b\r\n\r\nb (\\Flagged) {15+}\r\nSubject: c\r\n\r\nc')
+    matches(reply.text, r"^\[APPENDUID \d+ 1:3\]")
+    s.ok("SELECT INBOX")
+    got = s.fetch("1:3", "FLAGS INTERNALDATE BODY.PEEK[]")
+    equal([set(got[i]["FLAGS"]) - {"\\Recent"} for i in (1, 2, 3)], [{"\\Seen", "k1"}, set(), {"\\Flagged"}])
+    check("17-Jul-1996" in str(got[1]["INTERNALDATE"]), got[1])
+    check("1996" not in str(got[2]["INTERNALDATE"]), got[2])
+
+
+@test("200 messages in one APPEND, of which one is over the quota, leave nothing")
+def _():
+    box = Maildir()
+    s = Session(box, "--quota-bytes", "10000")
+    one = b" {60+}\r\n" + b"Subject: x\r\n\r\n" + b"y" * 46
+    reply = s.do(b"APPEND INBOX" + one * 200)
+    equal(reply.status, "NO")
+    check(reply.text.startswith("[OVERQUOTA]"), reply.text)
+    equal(box.files(), [])
+    equal(os.listdir(os.path.join(box.path, "tmp")), [])
+    s.ok(b"APPEND INBOX" + one * 100)
+    equal(len(box.files()), 100)
 
 
 @test("APPEND over the quota is refused and keeps nothing")

@@ -33,7 +33,7 @@ except ImageError as why:
 json_file, svg_file = os.path.join(place, "json"), os.path.join(place, "svg")
 COMMAND = [BENCH, "--quick", "--build", BUILD, "--dir", place]
 # What a server may be unable to do yet, or ever; everything else has to be measured.
-MAY_BE_SKIPPED = {("multiappend", "posthouse"), ("index-size", "posthouse"), ("append-syncs", "*"), ("append-calls", "*")}
+MAY_BE_SKIPPED = {("append-syncs", "*"), ("append-calls", "*")}
 
 
 def whole():
