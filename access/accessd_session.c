@@ -87,6 +87,40 @@ static void fail(struct session *s, bool temporary, const char *text)
     session_free(s);
 }
 
+/* ---- a damaged index is no crash loop ---- */
+
+#define SUSPECTS_MAX 1000 /* accounts whose last crash is remembered */
+
+/* Accounts of which a session died as a damaged index would make it die: their next session sets the index aside. */
+static char *suspects[SUSPECTS_MAX];
+static size_t nsuspects;
+
+static size_t suspect_of(const char *user)
+{
+    size_t i = 0;
+    while (i < nsuspects && strcmp(suspects[i], user) != 0)
+        i++;
+    return i;
+}
+
+static void suspect(const char *user, int signal_number)
+{
+    bool index_could_be_it = signal_number == SIGSEGV || signal_number == SIGBUS || signal_number == SIGABRT;
+    if (index_could_be_it && nsuspects < SUSPECTS_MAX && suspect_of(user) == nsuspects)
+        suspects[nsuspects++] = xstrdup(user);
+}
+
+static bool take_suspect(const char *user)
+{
+    size_t i = suspect_of(user);
+    if (i == nsuspects)
+        return false;
+    free(suspects[i]);
+    suspects[i] = suspects[--nsuspects];
+    log_warn("%s: a session crashed; its index is set aside as posthouse-index.broken, and made anew", user);
+    return true;
+}
+
 /* ---- starting ---- */
 
 static bool uid_served(struct master *m, const struct account *a)
@@ -106,7 +140,7 @@ static int64_t count_user(const char *user)
 }
 
 struct arguments {
-    char *argv[20];
+    char *argv[24];
     size_t n;
     char quota[2][24];
 };
@@ -144,6 +178,8 @@ static int spawn(struct session *s, const struct account *account, struct err *e
     quota_argument(&a, 1, "--quota-messages", account->quota_messages);
     if (s->secure)
         argument(&a, "--secure", NULL);
+    if (take_suspect(account->name))
+        argument(&a, "--new-index", NULL);
     s->user = xstrdup(account->name);
     pid_t pid = master_spawn(s->master, a.argv, &who, account->home, fds, 2, e);
     if (pid < 0)
@@ -262,10 +298,11 @@ void session_reaped(struct master *m, pid_t pid, int status)
         s = s->next;
     if (!s)
         return;
-    if (WIFSIGNALED(status))
+    if (WIFSIGNALED(status)) {
+        suspect(s->user, WTERMSIG(status));
         log_error("logout user=%s service=%s pid=%d: killed by signal %d (%s)", s->user, s->service, (int)pid,
                   WTERMSIG(status), strsignal(WTERMSIG(status)));
-    else
+    } else
         log_info("logout user=%s service=%s pid=%d", s->user, s->service, (int)pid);
     session_free(s);
 }

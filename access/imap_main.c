@@ -32,7 +32,12 @@ int main(int argc, char **argv)
     session_begin(&o, "posthouse-imap", argc, argv);
     imap_io_init(&s.io, STDIN_FILENO, STDOUT_FILENO);
     struct mail_store_options store = {
-        .root = o.mail, .create = true, .quota_bytes = o.quota_bytes, .quota_messages = o.quota_messages};
+        .root = o.mail,
+        .create = true,
+        .quota_bytes = o.quota_bytes,
+        .quota_messages = o.quota_messages,
+        .new_index = o.new_index,
+    };
     bool opened = mail_store_open(&s.store, &store, &e) == 0;
     if (opened) {
         imap_session_run(&s);

@@ -27,7 +27,8 @@ int pop3_open(struct pop3 *s, const struct session_options *options, struct err 
     struct mail_store_options store = {.root = options->mail,
                                        .create = true,
                                        .quota_bytes = options->quota_bytes,
-                                       .quota_messages = options->quota_messages};
+                                       .quota_messages = options->quota_messages,
+                                       .new_index = options->new_index};
     *s = (struct pop3){.options = options};
     strbuf_init(&s->line, POP3_LINE_MAX + 1); /* and a CR */
     imap_io_init(&s->io, 0, 1);

@@ -23,6 +23,7 @@ static const struct option long_options[] = {
     {"quota-bytes", required_argument, NULL, 'b'},
     {"quota-messages", required_argument, NULL, 'n'},
     {"secure", no_argument, NULL, 's'},
+    {"new-index", no_argument, NULL, 'i'},
     {0},
 };
 
@@ -30,7 +31,7 @@ static void usage(const char *program)
 {
     fprintf(stderr,
             "usage: %s --user NAME --mail DIR [--remote ADDR] [--tag TAG] [--quota-bytes N]\n"
-            "       [--quota-messages N] [--secure]\n",
+            "       [--quota-messages N] [--secure] [--new-index]\n",
             program);
     exit(100);
 }
@@ -62,6 +63,8 @@ static void read_options(struct session_options *o, const char *program, int arg
             o->quota_messages = number(program, optarg);
         else if (name == 's')
             o->secure = true;
+        else if (name == 'i')
+            o->new_index = true;
         else if (!text_option(o, name, optarg))
             usage(program);
     }

@@ -13,6 +13,7 @@ struct session_options {
     const char *tag;                  /* IMAP: of the login command; NULL: tried by hand */
     int64_t quota_bytes, quota_messages;
     bool secure;
+    bool new_index; /* the last session crashed: do not trust the index */
 };
 
 /* Make this process a session: open the log (descriptor 3 if it is a socket, else standard error), hide from

@@ -123,4 +123,10 @@ t_unit_maildir_test_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 t_unit_maildir_test_LDADD = $(MAILDIR_LIBS) $(BASE_LIBS) $(UNIT_LIBS)
 TESTS += t/unit/maildir_test
 
+check_PROGRAMS += t/unit/uid_runs_test
+t_unit_uid_runs_test_SOURCES = t/unit/uid_runs_test.c
+t_unit_uid_runs_test_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+t_unit_uid_runs_test_LDADD = $(MAILDIR_LIBS) $(BASE_LIBS) $(UNIT_LIBS)
+TESTS += t/unit/uid_runs_test
+
 dist_man_MANS += maildir/posthouse-maildir.5

@@ -261,12 +261,14 @@ static bool is_damage(int rc)
     return rc <= MDB_KEYEXIST && rc != MDB_MAP_FULL && rc != MDB_READERS_FULL && rc != MDB_TXN_FULL;
 }
 
-void index_open(struct index *ix, const char *maildir_root)
+void index_open(struct index *ix, const char *maildir_root, bool anew)
 {
     AUTO_STRBUF struct strbuf path = STRBUF_INIT(8192);
     *ix = (struct index){.lock_fd = -1, .generation = 1};
     strbuf_addf(&path, "%s/%s", maildir_root, INDEX_DIR);
     ix->path = strbuf_detach(&path);
+    if (anew)
+        set_aside(ix);
     int rc = open_dir(ix);
     if (!rc)
         rc = open_file(ix);
@@ -318,8 +320,7 @@ void index_recover(struct index *ix, int rc)
         AUTO_FREE char *path = TAKE_PTR(ix->path);
         AUTO_FREE char *root = bytes_dup(bytes_from(path, (size_t)(strrchr(path, '/') - path)));
         *ix = (struct index){.path = path, .lock_fd = -1};
-        set_aside(ix);
-        index_open(ix, root);
+        index_open(ix, root, true);
     } else {
         open_memory(ix);
     }

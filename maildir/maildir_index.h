@@ -50,8 +50,8 @@ struct index {
     size_t walked;      /* messages read since the last rest */
 };
 
-/* Open or make it. Never fails for good: what cannot be used is replaced by one in memory. */
-void index_open(struct index *ix, const char *maildir_root);
+/* Open or make it (anew: the old one is set aside). Never fails for good: what cannot be used is replaced by one in memory. */
+void index_open(struct index *ix, const char *maildir_root, bool anew);
 void index_close(struct index *ix);
 /* After a failure with this code: set a damaged one aside, fall back to memory; an empty index follows. */
 void index_recover(struct index *ix, int rc);

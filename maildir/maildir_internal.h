@@ -24,6 +24,7 @@ struct mail_store {
     bool shared;       /* a network file system: events do not tell everything */
     struct index index;
     bool indexed; /* it is open */
+    bool new_index;
     struct maildir_watch_spares watches;
 };
 /* The account's index, opened when it is first needed. */

@@ -73,6 +73,7 @@ int mail_store_open(struct mail_store **result, const struct mail_store_options 
     store->root = xstrdup(options->root);
     store->quota_bytes = options->quota_bytes;
     store->quota_messages = options->quota_messages;
+    store->new_index = options->new_index;
     store->fd = -1;
     if (open_root(store, options->create, e)) {
         mail_store_close(store);
@@ -86,7 +87,7 @@ int mail_store_open(struct mail_store **result, const struct mail_store_options 
 struct index *store_index(struct mail_store *store)
 {
     if (!store->indexed)
-        index_open(&store->index, store->root);
+        index_open(&store->index, store->root, store->new_index);
     store->indexed = true;
     return &store->index;
 }
