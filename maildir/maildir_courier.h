@@ -113,8 +113,10 @@ struct uidlist;
 int courier_take_uids(struct uidlist *ul, int dir_fd, struct err *e);
 
 struct keywords;
+struct sidecar;
 struct maildir_lock;
 /* C2 and C3. */
-int courier_take_keywords(int dir_fd, struct keywords *letters, struct maildir_lock *lock, struct err *e);
+int courier_take_keywords(int dir_fd, struct keywords *letters, struct sidecar *more,
+                          struct maildir_lock *lock, struct err *e);
 
 #endif

@@ -233,15 +233,13 @@ static int take(int dir_fd, struct courier_keywords *kw, struct keywords *letter
     return r < 0 ? r : 0;
 }
 
-int courier_take_keywords(int dir_fd, struct keywords *letters, struct maildir_lock *lock, struct err *e)
+int courier_take_keywords(int dir_fd, struct keywords *letters, struct sidecar *more,
+                          struct maildir_lock *lock, struct err *e)
 {
     struct courier_keywords kw = {.n = 0};
-    struct sidecar more;
-    sidecar_init(&more);
     int r = read_keywords(&kw, dir_fd, e);
     if (!r && kw.n)
-        r = take(dir_fd, &kw, letters, &more, lock, e);
+        r = take(dir_fd, &kw, letters, more, lock, e);
     courier_keywords_done(&kw);
-    sidecar_done(&more);
     return r;
 }

@@ -229,9 +229,10 @@ static int read_uidlist(struct scan *s, struct err *e)
         s->uidlist.next = mb->head.next; /* an older file was put back: those UIDs were told */
     if (!s->lock || !s->uidlist.courier)
         return 0;
-    if (courier_take_keywords(mb->folder.fd, &mb->keywords, s->lock, e))
+    if (courier_take_keywords(mb->folder.fd, &mb->keywords, &mb->sidecar, s->lock, e))
         return -1;
     s->head.keywords = index_stamp_at(mb->folder.fd, "dovecot-keywords");
+    s->head.sidecar = index_stamp_at(mb->folder.fd, SIDECAR_FILE);
     return 0;
 }
 

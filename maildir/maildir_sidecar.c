@@ -142,6 +142,11 @@ int sidecar_get(struct sidecar *sc, const char *name, uint64_t in_use, struct er
     int found = sidecar_find(sc, name);
     if (found >= 0)
         return found;
+    if (sc->unreadable)
+        return err_set(e, ERR_CORRUPT,
+                       SIDECAR_FILE
+                       " cannot be read: repair or remove it; without it a folder has %d keywords",
+                       SIDECAR_FIRST);
     for (int i = SIDECAR_FIRST; i < SIDECAR_END; i++)
         if (!sc->names[i] && !(in_use >> i & 1))
             return give(sc, i, name);

@@ -31,6 +31,7 @@ struct sidecar_mark {
 
 struct sidecar {
     bool exists, has_masks;
+    bool unreadable; /* the file is not ours, or of a later version: it is left alone */
     bool
         rewrite; /* must not be appended to: a cut-off last line, or a keyword's number was given away again */
     char *names[SIDECAR_END]; /* NULL: not in use */
@@ -78,7 +79,7 @@ void sidecar_set(struct sidecar *sc, struct bytes base, uint64_t mask);
 
 /* Bring sc up to date: one stat if the file is unchanged, on from the old end if it was appended to, else anew. What was set and
  * not saved is forgotten. masks: the messages' too (else only the names stay in memory). No file: nothing has such keywords.
- * ERR_CORRUPT as sidecar_parse: the folder can be served, without these keywords. */
+ * A file that cannot be parsed counts as none, but sidecar_get and sidecar_save say ERR_CORRUPT then. */
 int sidecar_read(struct sidecar *sc, int dir_fd, bool masks, bool *changed, struct err *e);
 /* Under the uidlist lock, behind sidecar_read under the same: write what was set, durably. Appended, or the whole file anew where
  * most of it is out of date. keep: as above, NULL if it is not known whose file is there. On failure nothing of it is in the

@@ -97,7 +97,11 @@ static int read_anew(struct sidecar *sc, int fd, const struct stat *st, bool mas
     if (!read_fd(sc, fd, st, masks, e))
         return 0;
     sidecar_done(sc);
-    return -1;
+    if (e->code != ERR_CORRUPT)
+        return -1;
+    sc->unreadable = sc->has_masks = true;
+    sc->st = *st;
+    return 0;
 }
 
 static bool is_clean(const struct sidecar *sc)
@@ -124,7 +128,7 @@ int sidecar_read(struct sidecar *sc, int dir_fd, bool masks, bool *changed, stru
     if (!S_ISREG(st.st_mode))
         return err_set(e, ERR_CORRUPT, SIDECAR_FILE " is not a regular file");
     *changed = true;
-    if (enough && same_file(&st, &sc->st) && st.st_size > sc->end && !sc->rewrite)
+    if (enough && same_file(&st, &sc->st) && st.st_size > sc->end && !sc->rewrite && !sc->unreadable)
         return read_fd(sc, fd, &st, masks, e);
     if (read_anew(sc, fd, &st, masks, e))
         return -1;
@@ -226,6 +230,10 @@ int sidecar_save(struct sidecar *sc, int dir_fd, bool (*keep)(void *arg, struct 
     if (sc->pending.overflow) {
         sidecar_done(sc);
         return err_set(e, ERR_LIMIT, SIDECAR_FILE " would be larger than %d octets", SIDECAR_MAX_BYTES);
+    }
+    if (sc->unreadable && !is_clean(sc)) {
+        sidecar_done(sc);
+        return err_set(e, ERR_CORRUPT, SIDECAR_FILE " cannot be read: repair or remove it");
     }
     bool stale = is_stale(sc, keep, arg);
     if (is_clean(sc) && !stale)

@@ -227,7 +227,10 @@ def _():
     box.write("courierimapuiddb", "1 %d 30\n3 %s\n8 %s\n21 %s\n" % (VALIDITY, A, B, C))
     box.write("courierimapkeywords/:list", "\n".join(names) + "\n\n%s:%s\n%s:%s\n" %
               (A, " ".join(map(str, range(40))), B, " ".join(map(str, range(20, 40)))))
-    Session(box).ok("SELECT INBOX")
+    s = Session(box)
+    s.ok("SELECT INBOX")
+    words = {uid: sorted(f for f in v["FLAGS"] if f[0] != "\\") for uid, v in by_uid(s).items()}
+    equal(words, {3: sorted(names), 8: sorted(names[20:]), 21: []}, "keywords in IMAP")
     letters = dict(l.split(" ") for l in box.read("dovecot-keywords").splitlines())
     equal(set(letters.values()), set(names[20:] + names[:6]), "letters")
     name_of = {f.split(":")[0]: f.split(":2,")[1] for f in map(os.path.basename, box.files())}

@@ -230,7 +230,36 @@ START_TEST(a_file_that_is_mostly_out_of_date_is_written_anew)
 }
 END_TEST
 
+START_TEST(a_file_of_another_kind_is_left_alone)
+{
+    static const char text[] = "posthouse-keywords 2\nK 26 Red\n";
+    struct sidecar sc;
+    struct err e;
+    setup();
+    sidecar_init(&sc);
+    write_file(text, O_TRUNC);
+    for (int i = 0; i < 2; i++) {
+        read_all(&sc, true);
+        ck_assert(sc.unreadable && sc.has_masks && !sc.exists);
+        ck_assert_uint_eq(sidecar_mask(&sc, BYTES("m1")), 0);
+        ck_assert_int_eq(sidecar_get(&sc, "Red", 0, &e), -1);
+        ck_assert_int_eq(e.code, ERR_CORRUPT);
+        sidecar_set(&sc, BYTES("m1"), 0);
+        save(&sc);
+        sidecar_set(&sc, BYTES("m1"), BIT(26));
+        ck_assert_int_eq(sidecar_save(&sc, dir_fd, NULL, NULL, &e), -1);
+        ck_assert_int_eq(e.code, ERR_CORRUPT);
+    }
+    is_file(text);
+    write_file(HEADER "K 26 Red\n", O_TRUNC);
+    read_all(&sc, true);
+    ck_assert_int_eq(sidecar_get(&sc, "Red", 0, &e), 26);
+    sidecar_done(&sc);
+    teardown();
+}
+END_TEST
+
 UNIT_MAIN("maildir_sidecar", later_lines_win, another_file_is_refused, what_was_saved_is_read,
           appended_lines_are_read_on, unknown_lines_are_kept,
           a_number_is_given_away_only_when_no_message_has_it,
-          a_file_that_is_mostly_out_of_date_is_written_anew)
+          a_file_that_is_mostly_out_of_date_is_written_anew, a_file_of_another_kind_is_left_alone)
