@@ -262,7 +262,7 @@ def all_there(box):
 def _():
     box = filled()
     means, gone = watched(box, (rename_flags,), (rename_flags, take_from_new), (deliver,))
-    equal(sorted(gone), [], "UIDs that were told to be gone")
+    equal(sorted(gone, key=str), [], "UIDs that were told to be gone")
     found = all_there(box)
     equal({u: means.get(u) for u in found}, found)
 
@@ -282,7 +282,7 @@ def _():
 def _():
     box = filled(60)
     means, gone = watched(box, (copy_and_remove,), (copy_and_remove, deliver))
-    equal(sorted(gone), [], "UIDs that were told to be gone")
+    equal(sorted(gone, key=str), [], "UIDs that were told to be gone")
     s = Session(box)
     s.ok("SELECT INBOX")
     found = who(s)
@@ -384,6 +384,29 @@ def _():
     for s in (a, b, c):
         equal(s.ok("NOOP").untagged("EXPUNGE"), [])
         equal(who(s), {1: "m0", 2: "m1", 3: "m2"})
+    no_base_twice(box)
+
+
+@test("of two names of one base the one that came later goes, and the message stays")
+def _():
+    skip("to do: the index knows one name of a message")
+    box, a, b = three()
+    path = box.files()[1]
+    for s in (a, b):
+        os.link(path, path + "F")
+        s.ok("NOOP")
+        os.unlink(path + "F")
+        equal(s.ok("NOOP").untagged("EXPUNGE"), [])
+        equal(who(s), {1: "m0", 2: "m1", 3: "m2"})
+    for how in ("F", "S"):  # made, remade and removed between two looks, while another name stays
+        os.link(path, path + how)
+        os.unlink(path)
+        os.link(path + how, path)
+        os.unlink(path)
+        for s in (a, b):
+            equal(s.ok("NOOP").untagged("EXPUNGE"), [])
+            equal(who(s), {1: "m0", 2: "m1", 3: "m2"})
+        path += how
     no_base_twice(box)
 
 
