@@ -182,11 +182,18 @@ static void remember_recent(struct scan *s)
     }
 }
 
+/* Lines come in the order of their UIDs, as names are. */
+struct file_walk {
+    const struct names *names;
+    size_t at;
+};
+
 static bool has_file(void *arg, const struct uidlist_entry *line)
 {
-    const struct scan *s = arg;
-    struct found key = {.uid = line->uid};
-    return bsearch(&key, s->names.items, s->names.n, sizeof key, by_uid) != NULL;
+    struct file_walk *w = arg;
+    while (w->at < w->names->n && w->names->items[w->at].uid < line->uid)
+        w->at++;
+    return w->at < w->names->n && w->names->items[w->at].uid == line->uid;
 }
 
 static int save_uidlist(struct scan *s, struct err *e)
@@ -194,7 +201,8 @@ static int save_uidlist(struct scan *s, struct err *e)
     struct uidlist *ul = &s->uidlist;
     if (s->full)
         ul->rewrite |= uidlist_is_stale(ul->lines + ul->n - ul->saved, s->names.n);
-    if (s->lock && uidlist_save(ul, s->mb->folder.fd, s->full ? has_file : NULL, s, e))
+    struct file_walk walk = {.names = &s->names};
+    if (s->lock && uidlist_save(ul, s->mb->folder.fd, s->full ? has_file : NULL, &walk, e))
         return -1;
     s->head.validity = ul->validity;
     s->head.next = ul->next;

@@ -170,6 +170,17 @@ static int by_arrival(const void *a, const void *b)
     return r ? r : (p.n > q.n) - (p.n < q.n);
 }
 
+/* All of them are new: their order is that of their UIDs. */
+static void take_order(struct names *names, const struct arrival *order)
+{
+    struct found *items = xcalloc(names->n + 1, sizeof *items);
+    for (size_t i = 0; i < names->n; i++)
+        items[i] = *order[i].found;
+    free(names->items);
+    names->items = items;
+    names->size = names->n;
+}
+
 /* The next UIDs, in the order of arrival, for files without one. */
 static int number_new(struct scan *s, struct err *e)
 {
@@ -190,6 +201,8 @@ static int number_new(struct scan *s, struct err *e)
         courier_field(s->uidlist.courier, base, &field);
         r = uidlist_add(&s->uidlist, base, field.data, &fresh[i].found->uid, e);
     }
+    if (!r && n == s->names.n)
+        take_order(&s->names, fresh);
     return r;
 }
 

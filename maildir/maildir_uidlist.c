@@ -383,6 +383,8 @@ static int rewrite(struct uidlist *ul, int dir_fd, bool (*keep)(void *, const st
         make_guid(ul->guid);
     drop_entries(ul, keep, arg);
     ul->rewrite = true; /* until it is done: what is in memory is no longer what is in the file */
+    (void)strbuf_room(&text, ul->text.len + ul->n * 16); /* about what follows, without growing in between */
+    text.overflow = false;
     strbuf_addf(&text, "3 V%u N%u%s%s%s\n", ul->validity, ul->next, *ul->guid ? " G" : "", ul->guid,
                 ul->extra ? ul->extra : "");
     for (size_t i = 0; i < ul->n; i++)
