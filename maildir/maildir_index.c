@@ -29,6 +29,7 @@
 #define MAP_LARGEST  ((size_t)1 << 36) /* address space, not memory */
 #define MAP_LEAST    ((size_t)1 << 26)
 #define MAP_MEMORY   ((size_t)1 << 32)
+#define SMALL_PAGES  1024 /* a smaller file may be as empty as it likes */
 #define LOCK_TRIES   200
 #define LOCK_WAIT_US 5000
 
@@ -286,6 +287,38 @@ void index_open(struct index *ix, const char *maildir_root, bool anew)
     }
 }
 
+/* Pages in use, and pages of the file. */
+static bool count_pages(struct index *ix, size_t *used, size_t *all)
+{
+    const MDB_dbi dbis[] = {ix->folders, ix->state, ix->mails, ix->texts, ix->changes};
+    MDB_envinfo info;
+    *used = 0;
+    if (index_read(ix) || mdb_env_info(ix->env, &info))
+        return false;
+    for (size_t i = 0; i < ARRAY_LEN(dbis); i++) {
+        MDB_stat stat;
+        if (mdb_stat(ix->read, dbis[i], &stat))
+            return false;
+        *used += stat.ms_branch_pages + stat.ms_leaf_pages + stat.ms_overflow_pages;
+    }
+    index_read_end(ix);
+    *all = info.me_last_pgno + 1;
+    return true;
+}
+
+/* LMDB's file never shrinks: one that is over twice its need is written anew. Nobody else has it open. */
+static void make_small(struct index *ix)
+{
+    size_t used, all;
+    if (!count_pages(ix, &used, &all) || all < SMALL_PAGES || used * 2 > all)
+        return;
+    AUTO_CLOSE int fd =
+        openat(ix->lock_fd, "data.mdb.new", O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
+    if (fd < 0 || mdb_env_copyfd2(ix->env, fd, MDB_CP_COMPACT) || fsync(fd) ||
+        renameat(ix->lock_fd, "data.mdb.new", ix->lock_fd, "data.mdb"))
+        unlinkat(ix->lock_fd, "data.mdb.new", 0);
+}
+
 static void mark_clean(struct index *ix)
 {
     MDB_txn *txn;
@@ -295,8 +328,8 @@ static void mark_clean(struct index *ix)
         return;
     if (put_life(ix, txn, true))
         mdb_txn_abort(txn);
-    else if (!mdb_txn_commit(txn))
-        mdb_env_sync(ix->env, 1);
+    else if (!mdb_txn_commit(txn) && !mdb_env_sync(ix->env, 1))
+        make_small(ix);
 }
 
 void index_close(struct index *ix)

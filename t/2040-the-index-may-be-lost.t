@@ -118,6 +118,22 @@ def _():
     equal(seen(box), first)
 
 
+@test("it shrinks when the messages are gone")
+def _():
+    box = filled(6000)
+    seen(box)
+    large = os.path.getsize(index(box))
+    s = Session(box)
+    s.ok("SELECT INBOX")
+    s.ok("STORE 11:* +FLAGS.SILENT (\\Deleted)")
+    s.ok("EXPUNGE")
+    s.ok("LOGOUT")
+    check(large > 4 << 20, "only %d octets before" % large)
+    check(os.path.getsize(index(box)) < large // 4, "%d octets, %d before" % (os.path.getsize(index(box)), large))
+    equal(len(seen(box)), 10)
+    equal(sorted(os.listdir(os.path.dirname(index(box)))), ["data.mdb", "lock.mdb"])
+
+
 @test("two sessions with the index and one whose index was taken away agree")
 def _():
     box = filled(10)
