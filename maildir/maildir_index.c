@@ -29,7 +29,7 @@
 #define MAP_LARGEST  ((size_t)1 << 36) /* address space, not memory */
 #define MAP_LEAST    ((size_t)1 << 26)
 #define MAP_MEMORY   ((size_t)1 << 32)
-#define SMALL_PAGES  1024 /* a smaller file may be as empty as it likes */
+#define SMALL_PAGES  256 /* a smaller file may be as empty as it likes */
 #define LOCK_TRIES   200
 #define LOCK_WAIT_US 5000
 

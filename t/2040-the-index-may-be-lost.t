@@ -128,7 +128,7 @@ def _():
     s.ok("STORE 11:* +FLAGS.SILENT (\\Deleted)")
     s.ok("EXPUNGE")
     s.ok("LOGOUT")
-    check(large > 4 << 20, "only %d octets before" % large)
+    check(large > 3 << 19, "only %d octets before" % large)
     check(os.path.getsize(index(box)) < large // 4, "%d octets, %d before" % (os.path.getsize(index(box)), large))
     equal(len(seen(box)), 10)
     equal(sorted(os.listdir(os.path.dirname(index(box)))), ["data.mdb", "lock.mdb"])
