@@ -26,6 +26,7 @@ maildir_libmaildir_a_SOURCES = maildir/maildir.h maildir/message.h maildir/mutf7
 	maildir/maildir_scan.c maildir/maildir_scan.h \
 	maildir/maildir_scan_join.c \
 	maildir/maildir_scan_look.c \
+	maildir/maildir_scan_masks.c \
 	maildir/maildir_scan_names.c \
 	maildir/maildir_scan_touched.c \
 	maildir/maildir_sidecar.c maildir/maildir_sidecar.h \

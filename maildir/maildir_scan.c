@@ -281,7 +281,7 @@ static int scan(struct scan *s, struct err *e)
         return -1;
     if (!s->uidlist.validity)
         return 0; /* nobody numbers it: open_state of the mailbox says so */
-    if (read_masks(s, e))
+    if (read_masks(s, e) || scan_tidy_masks(s, e))
         return -1;
     add_changes(s);
     scan_list_names(s);

@@ -87,6 +87,9 @@ void scan_touched_collect(struct scan *s);
 /* Find the truth about each touched base: names (and seen) are set right. */
 int scan_touched_settle(struct scan *s, struct err *e);
 
+/* maildir_scan_masks.c: write posthouse-keywords anew if most of its messages are gone. */
+int scan_tidy_masks(struct scan *s, struct err *e);
+
 /* maildir_scan_join.c: give each name its UID. */
 int scan_join(struct scan *s, struct err *e);
 
