@@ -128,6 +128,7 @@ def _():
     s.ok("STORE 11:* +FLAGS.SILENT (\\Deleted)")
     s.ok("EXPUNGE")
     s.ok("LOGOUT")
+    s.end()
     check(large > 3 << 19, "only %d octets before" % large)
     check(os.path.getsize(index(box)) < large // 4, "%d octets, %d before" % (os.path.getsize(index(box)), large))
     equal(len(seen(box)), 10)
