@@ -93,8 +93,8 @@ static int look_new(struct scan *s, struct err *e)
     bool writes = !s->mb->read_only && s->lock;
     if (s->events_only && !writes)
         return 0; /* the events name them */
-    if (!changed(s, &s->head.new_dir, &s->mb->head.new_dir) && !(writes && s->mb->head.in_new))
-        return 0;
+    if (!changed(s, &s->head.new_dir, &s->mb->head.new_dir) && !s->mb->head.in_new)
+        return 0; /* else cur/ is read too, and what is in neither is gone */
     return writes ? move_new(s, e) : names_read(s->mb->folder.new_fd, add_new, &s->names, e);
 }
 
