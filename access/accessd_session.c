@@ -163,6 +163,8 @@ static void quota_argument(struct arguments *a, int i, const char *option, int64
 static int spawn(struct session *s, const struct account *account, struct err *e)
 {
     struct arguments a = {.n = 0};
+    const struct access_conf *conf = master_settings(s->master);
+    AUTO_FREE char *quota_ignore = site_quota_ignore(&conf->site);
     int fds[2] = {s->fd, s->fd};
     struct priv who = {
         .uid = account->uid, .gid = account->gid, .files = SESSION_FILES, .data = SESSION_DATA};
@@ -176,6 +178,8 @@ static int spawn(struct session *s, const struct account *account, struct err *e
         argument(&a, "--tag", s->tag);
     quota_argument(&a, 0, "--quota-bytes", account->quota_bytes);
     quota_argument(&a, 1, "--quota-messages", account->quota_messages);
+    if (quota_ignore)
+        argument(&a, "--quota-ignore", quota_ignore);
     if (s->secure)
         argument(&a, "--secure", NULL);
     if (take_suspect(account->name))

@@ -36,6 +36,7 @@ int main(int argc, char **argv)
         .create = true,
         .quota_bytes = o.quota_bytes,
         .quota_messages = o.quota_messages,
+        .quota_ignore = o.quota_ignore,
         .new_index = o.new_index,
     };
     bool opened = mail_store_open(&s.store, &store, &e) == 0;

@@ -22,6 +22,7 @@ static const struct option long_options[] = {
     {"tag", required_argument, NULL, 't'},
     {"quota-bytes", required_argument, NULL, 'b'},
     {"quota-messages", required_argument, NULL, 'n'},
+    {"quota-ignore", required_argument, NULL, 'g'},
     {"secure", no_argument, NULL, 's'},
     {"new-index", no_argument, NULL, 'i'},
     {0},
@@ -31,7 +32,7 @@ static void usage(const char *program)
 {
     fprintf(stderr,
             "usage: %s --user NAME --mail DIR [--remote ADDR] [--tag TAG] [--quota-bytes N]\n"
-            "       [--quota-messages N] [--secure] [--new-index]\n",
+            "       [--quota-messages N] [--quota-ignore FOLDER[/FOLDER]...] [--secure] [--new-index]\n",
             program);
     exit(100);
 }
@@ -46,11 +47,12 @@ static int64_t number(const char *program, const char *text)
 
 static bool text_option(struct session_options *o, int name, const char *value)
 {
-    const char **field = name == 'u' ? &o->user : name == 'm' ? &o->mail : name == 'r' ? &o->remote : &o->tag;
-    if (!strchr("umrt", name))
-        return false;
-    *field = value;
-    return true;
+    const char **const fields[] = {&o->user, &o->mail, &o->remote, &o->tag, &o->quota_ignore};
+    static const char names[] = "umrtg";
+    const char *found = strchr(names, name);
+    if (found)
+        *fields[found - names] = value;
+    return found != NULL;
 }
 
 static void read_options(struct session_options *o, const char *program, int argc, char **argv)

@@ -12,6 +12,7 @@ struct session_options {
     const char *user, *mail, *remote; /* account, absolute Maildir, the client's address */
     const char *tag;                  /* IMAP: of the login command; NULL: tried by hand */
     int64_t quota_bytes, quota_messages;
+    const char *quota_ignore; /* as in mail_store_options, or NULL */
     bool secure;
     bool new_index; /* the last session crashed: do not trust the index */
 };

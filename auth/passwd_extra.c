@@ -155,6 +155,7 @@ static const struct {
     {"userdb_uid", take_uid},
     {"userdb_gid", take_gid},
     {"userdb_quota_rule", take_quota_rule},
+    {"quota_rule", take_quota_rule},
     {"userdb_quota_storage_size", take_quota_size},
     {"userdb_quota_message_count", take_quota_count},
     {"nologin", take_nologin},

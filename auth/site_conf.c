@@ -13,7 +13,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { HOSTNAME_LEN_MAX = 253 };
+enum { HOSTNAME_LEN_MAX = 253, QUOTA_IGNORE_MAX = 65536 };
 
 /* The value goes into SMTP greetings, Received lines and certificates: letters, digits, hyphens and dots
  * only. */
@@ -57,6 +57,13 @@ static int check_absolute(const char *value, struct err *e)
     return value[0] == '/' ? 0 : err_set(e, ERR_INVALID, "an absolute path");
 }
 
+static int check_folder(const char *value, struct err *e)
+{
+    if (*value && !strchr(value, '/'))
+        return 0;
+    return err_set(e, ERR_INVALID, "a folder's name, with \".\" between its levels");
+}
+
 #define FIELD(f) offsetof(struct site_conf, f)
 
 const struct conf_row site_conf_rows[SITE_CONF_NROWS] = {
@@ -75,8 +82,20 @@ const struct conf_row site_conf_rows[SITE_CONF_NROWS] = {
      "from where a password is accepted without TLS: loopback addresses, or nowhere"},
     {NULL, "first_uid", CONF_INT, FIELD(first_uid), "500", 1, UINT32_MAX - 1, NULL, NULL,
      "smallest uid that mail is served for"},
+    {NULL, "quota_ignore", CONF_LIST, FIELD(quota_ignore), "", 0, 0, NULL, check_folder,
+     "folders, such as \"Trash\", that do not count for the quota, nor do the folders below them; Courier "
+     "counts no "
+     "Trash, Dovecot does"},
 };
 const size_t site_conf_nrows = SITE_CONF_NROWS;
+
+char *site_quota_ignore(const struct site_conf *site)
+{
+    struct strbuf all = STRBUF_INIT(QUOTA_IGNORE_MAX);
+    for (char **name = site->quota_ignore; name && *name; name++)
+        strbuf_addf(&all, "%s%s", all.len ? "/" : "", *name);
+    return all.len ? strbuf_detach(&all) : NULL;
+}
 
 /* The system's name, completed with its domain where the resolver knows it. */
 static char *system_hostname(void)

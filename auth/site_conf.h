@@ -18,12 +18,15 @@ struct site_conf {
     char *state_dir;         /* LOCALSTATEDIR/lib/posthouse: generated certificate, secrets */
     int64_t plaintext_login; /* enum plaintext_login */
     int64_t first_uid;       /* smallest uid that mail is served for */
+    char **quota_ignore;     /* folders that do not count for the quota */
 };
 
 /* The rows, for `common` of a struct conf_table. */
-enum { SITE_CONF_NROWS = 7 }; /* a constant, for initialisers */
+enum { SITE_CONF_NROWS = 8 }; /* a constant, for initialisers */
 extern const struct conf_row site_conf_rows[SITE_CONF_NROWS];
 extern const size_t site_conf_nrows;
+/* quota_ignore as sessions and deliverers take it: '/' between the names; malloc'ed, NULL if there are none. */
+char *site_quota_ignore(const struct site_conf *site);
 /* Fill in what the file leaves open. */
 void site_conf_complete(struct site_conf *site);
 /* Make log_level count in this process. */

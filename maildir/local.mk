@@ -23,6 +23,7 @@ maildir_libmaildir_a_SOURCES = maildir/maildir.h maildir/message.h maildir/mutf7
 	maildir/maildir_message.c \
 	maildir/maildir_name.c maildir/maildir_name.h \
 	maildir/maildir_quota.c \
+	maildir/maildir_quota_count.c \
 	maildir/maildir_scan.c maildir/maildir_scan.h \
 	maildir/maildir_scan_join.c \
 	maildir/maildir_scan_look.c \
@@ -40,6 +41,7 @@ maildir_libmaildir_a_SOURCES = maildir/maildir.h maildir/message.h maildir/mutf7
 	maildir/maildir_update.c \
 	maildir/maildir_watch.c maildir/maildir_watch.h \
 	maildir/maildir_write.c \
+	maildir/maildirsize.c maildir/maildirsize.h \
 	maildir/uid_runs.c maildir/uid_runs.h
 
 # Messages: everything that is pure.
@@ -61,7 +63,7 @@ maildir_libmaildir_a_SOURCES += \
 MAILDIR_LIBS = maildir/libmaildir.a $(UNISTRING_LIBS) $(LMDB_LIBS)
 
 FUZZ_TARGETS += maildir_courier_keywords maildir_courier_pop3 maildir_courier_subscribed maildir_courier_uiddb
-FUZZ_TARGETS += maildir_keywords maildir_name maildir_sidecar maildir_uidlist
+FUZZ_TARGETS += maildir_keywords maildir_name maildir_sidecar maildir_uidlist maildirsize
 FUZZ_TARGETS += message_address message_date message_decode message_header message_mime mutf7
 
 check_PROGRAMS += t/unit/message_address_test
@@ -111,6 +113,12 @@ t_unit_maildir_sidecar_test_SOURCES = t/unit/maildir_sidecar_test.c
 t_unit_maildir_sidecar_test_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 t_unit_maildir_sidecar_test_LDADD = $(MAILDIR_LIBS) $(BASE_LIBS) $(UNIT_LIBS)
 TESTS += t/unit/maildir_sidecar_test
+
+check_PROGRAMS += t/unit/maildirsize_test
+t_unit_maildirsize_test_SOURCES = t/unit/maildirsize_test.c
+t_unit_maildirsize_test_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+t_unit_maildirsize_test_LDADD = $(MAILDIR_LIBS) $(BASE_LIBS) $(UNIT_LIBS)
+TESTS += t/unit/maildirsize_test
 
 check_PROGRAMS += t/unit/mutf7_test
 t_unit_mutf7_test_SOURCES = t/unit/mutf7_test.c

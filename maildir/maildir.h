@@ -56,6 +56,8 @@ struct mail_store_options {
     int64_t quota_bytes;    /* 0: none. Counted and kept in maildirsize */
     int64_t quota_messages; /* 0: none */
     bool new_index;         /* set the index aside and make it anew: a session has crashed */
+    const char
+        *quota_ignore; /* folders, '/' between them, that do not count, nor those below them; or NULL */
 };
 
 int mail_store_open(struct mail_store **store, const struct mail_store_options *options, struct err *e);

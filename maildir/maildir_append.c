@@ -184,15 +184,18 @@ static int commit_locked(struct mail_append *append, struct mail_change *made, s
 static int commit(struct mail_append *append, struct mail_change *made, struct err *e)
 {
     AUTO_LOCK struct maildir_lock lock = MAILDIR_LOCK_INIT;
+    AUTO_QUOTA struct quota quota = QUOTA_INIT;
     int64_t octets = 0;
     if (close_last(append, e) || sync_written(append, e))
         return -1;
     for (size_t i = 0; i < append->n; i++)
         octets += (int64_t)append->items[i].writer.size;
-    if (quota_check(append->store, octets, (int64_t)append->n, e) ||
-        mailbox_lock(append->mb, &lock, false, e) || commit_locked(append, made, &lock, e))
+    if (mailbox_lock(append->mb, &lock, false, e) ||
+        quota_begin(&quota, append->store, append->mb->name, octets, (int64_t)append->n, false, e) ||
+        commit_locked(append, made, &lock, e))
         return -1;
-    quota_add(append->store, octets, (int64_t)append->n);
+    quota.octets = octets;
+    quota.messages = (int64_t)append->n;
     return 0;
 }
 

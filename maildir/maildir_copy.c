@@ -28,6 +28,7 @@ struct copy {
     uint64_t letters[MAIL_KEYWORDS_MAX]; /* keyword n of the source is this bit of the destination */
     int64_t octets;
     bool move;
+    struct quota quota;
 };
 
 static void take_back(struct copy *c)
@@ -165,17 +166,36 @@ static int copy_one(struct copy *c, uint32_t uid, struct err *e)
 
 /* ---- all of them ---- */
 
+/* MOVE from a folder that counts needs no room. */
+static int reserve(struct copy *c, const uint32_t *uids, size_t n, struct err *e)
+{
+    struct mail_store *store = c->from->store;
+    int64_t octets = 0, messages = 0;
+    if ((!store->quota_bytes && !store->quota_messages) || !quota_counts(store, c->to->name))
+        return 0;
+    for (size_t i = 0; i < n; i++) {
+        struct index_mail mail;
+        struct mail_info info;
+        if (!mailbox_record(c->from, uids[i], &mail))
+            continue;
+        if (sizes_of(c, uids[i], &mail, &info, e))
+            return -1;
+        octets += (int64_t)info.size;
+        messages++;
+    }
+    return quota_begin(&c->quota, store, c->to->name, octets, messages,
+                       c->move && quota_counts(store, c->from->name), e);
+}
+
 static int copy_all(struct copy *c, const uint32_t *uids, size_t n, struct maildir_lock *lock, struct err *e)
 {
-    if (map_keywords(c, uids, n, e))
+    if (map_keywords(c, uids, n, e) || reserve(c, uids, n, e))
         return -1;
     for (size_t i = 0; i < n; i++) {
         maildir_lock_refresh(lock);
         if (copy_one(c, uids[i], e))
             return -1;
     }
-    if (!c->move && quota_check(c->from->store, c->octets, (int64_t)c->n, e))
-        return -1;
     if (mailbox_save_upper(c->to, e))
         return -1;
     if (c->n && fs_sync_dir(c->to->folder.cur_fd))
@@ -192,17 +212,21 @@ static int copy_locked(struct copy *c, const uint32_t *uids, size_t n, struct er
     mailbox_resume_uidlist(c->to, &c->uidlist);
     mailbox_unwatch(c->to, n);
     if (!copy_all(c, uids, n, &lock, e)) {
+        c->quota.octets = c->octets;
+        c->quota.messages = (int64_t)c->n;
+        quota_end(&c->quota);
         mailbox_added(c->to, &c->uidlist, c->made, c->n, &lock);
         return 0;
     }
     take_back(c);
+    quota_end(&c->quota);
     return -1;
 }
 
 int mailbox_copy(struct mailbox *mb, const uint32_t *uids, size_t n, const char *folder, bool move,
                  struct mail_copy_result *result, struct err *e)
 {
-    struct copy c = {.from = mb, .result = result, .move = move};
+    struct copy c = {.from = mb, .result = result, .move = move, .quota = QUOTA_INIT};
     *result = (struct mail_copy_result){.n = 0};
     uidlist_init(&c.uidlist);
     if (move && mb->read_only)
@@ -213,8 +237,6 @@ int mailbox_copy(struct mailbox *mb, const uint32_t *uids, size_t n, const char 
     result->target = xcalloc(n + 1, sizeof *result->target);
     c.made = xcalloc(n + 1, sizeof *c.made);
     int r = copy_locked(&c, uids, n, e);
-    if (!r)
-        quota_add(mb->store, c.octets, (int64_t)c.n);
     if (!r && move)
         r = mailbox_expunge(mb, result->source, result->n, true, e);
     copy_done(&c);

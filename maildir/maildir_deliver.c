@@ -45,27 +45,6 @@ static bool is_unique_word(const char *unique)
     return n && n <= 40 && !unique[n];
 }
 
-/* Messages of this batch that are written but not yet in maildirsize. */
-struct pending {
-    int64_t octets, messages;
-};
-
-static int write_one(struct mail_store *store, struct folder *f, struct writer *w,
-                     const struct mail_delivery *d, struct pending *before, struct err *e)
-{
-    int64_t size = d->size + (int64_t)d->head.n;
-    *w = (struct writer){.fd = -1};
-    if (!is_unique_word(d->unique))
-        return err_set(e, ERR_INTERNAL, "malformed delivery name");
-    if (quota_check(store, before->octets + size, before->messages + 1, e) || writer_open(w, f->tmp_fd, e))
-        return -1;
-    if (copy_in(w, d, e) || writer_close(w, 0, e))
-        return -1;
-    before->octets += size;
-    before->messages++;
-    return 0;
-}
-
 /* Has this delivery been done before? Its name would be the same but for the time in front. */
 static bool done_before(struct folder *f, const char *unique)
 {
@@ -85,16 +64,47 @@ static bool done_before(struct folder *f, const char *unique)
 /* A message on its way. */
 struct parcel {
     struct writer writer;
+    bool done_before;
     char *name; /* in new/, once it is there */
 };
 
-static int name_one(struct folder *f, struct parcel *parcel, const struct mail_delivery *d, struct err *e)
+/* Where the batch is going. */
+struct target {
+    struct mail_store *store;
+    const char *name;
+    struct folder folder;
+    int64_t octets, messages; /* written, not yet named */
+};
+
+static int write_one(struct target *t, struct parcel *parcel, const struct mail_delivery *d, struct err *e)
 {
     struct writer *w = &parcel->writer;
+    int64_t size = d->size + (int64_t)d->head.n;
+    *w = (struct writer){.fd = -1};
+    if (!is_unique_word(d->unique))
+        return err_set(e, ERR_INTERNAL, "malformed delivery name");
+    parcel->done_before = d->again && done_before(&t->folder, d->unique);
+    if (parcel->done_before)
+        return 0;
+    if (quota_check(t->store, t->name, t->octets + size, t->messages + 1, e) ||
+        writer_open(w, t->folder.tmp_fd, e) || copy_in(w, d, e) || writer_close(w, 0, e))
+        return -1;
+    t->octets += size;
+    t->messages++;
+    return 0;
+}
+
+static int name_one(struct target *t, struct parcel *parcel, const struct mail_delivery *d, struct err *e)
+{
+    struct folder *f = &t->folder;
+    struct writer *w = &parcel->writer;
+    AUTO_QUOTA struct quota quota = QUOTA_INIT;
     AUTO_STRBUF struct strbuf name = STRBUF_INIT(MAILDIR_NAME_MAX);
     struct timespec now;
-    if (d->again && done_before(f, d->unique))
+    if (parcel->done_before)
         return 0;
+    if (quota_begin(&quota, t->store, t->name, (int64_t)w->size, 1, false, e))
+        return -1;
     clock_gettime(CLOCK_REALTIME, &now);
     strbuf_addf(&name, "%lld.M%06ldP%d.Q%s.", (long long)now.tv_sec, now.tv_nsec / 1000, (int)getpid(),
                 d->unique);
@@ -106,15 +116,21 @@ static int name_one(struct folder *f, struct parcel *parcel, const struct mail_d
         return err_errno(e, errno, "moving the message into new/");
     free(TAKE_PTR(w->tmp_name));
     parcel->name = strbuf_detach(&name);
+    quota.octets = quota.reserved_octets;
+    quota.messages = quota.reserved_messages;
     return 0;
 }
 
-static void take_back(struct folder *f, struct parcel *parcels, size_t n)
+static void take_back(struct target *t, struct parcel *parcels, size_t n)
 {
+    AUTO_QUOTA struct quota quota = QUOTA_INIT;
+    quota_begin_removal(&quota, t->store, t->name);
     for (size_t i = 0; i < n; i++)
-        if (parcels[i].name)
-            unlinkat(f->new_fd, parcels[i].name, 0);
-    fs_sync_dir(f->new_fd);
+        if (parcels[i].name && !unlinkat(t->folder.new_fd, parcels[i].name, 0)) {
+            quota.octets -= (int64_t)parcels[i].writer.size;
+            quota.messages--;
+        }
+    fs_sync_dir(t->folder.new_fd);
 }
 
 static void parcel_done(struct parcel *parcel)
@@ -141,29 +157,25 @@ static size_t count_failed(const struct mail_delivery *d, size_t n)
 
 size_t mail_deliver(struct mail_store *store, const char *folder, struct mail_delivery *deliveries, size_t n)
 {
-    AUTO_FOLDER struct folder f = FOLDER_INIT;
+    struct target t = {.store = store, .name = folder};
     AUTO_FREE struct parcel *parcels = xcalloc(n + 1, sizeof *parcels);
-    struct pending before = {0};
     struct err e;
-    if (folder_open(&f, store, folder, &e)) {
+    if (folder_open(&t.folder, store, folder, &e)) {
         fail_all(deliveries, n, &e);
         return n;
     }
     for (size_t i = 0; i < n; i++)
-        deliveries[i].result =
-            write_one(store, &f, &parcels[i].writer, &deliveries[i], &before, &deliveries[i].err);
+        deliveries[i].result = write_one(&t, &parcels[i], &deliveries[i], &deliveries[i].err);
     for (size_t i = 0; i < n; i++)
         if (!deliveries[i].result)
-            deliveries[i].result = name_one(&f, &parcels[i], &deliveries[i], &deliveries[i].err);
-    if (fs_sync_dir(f.new_fd)) {
+            deliveries[i].result = name_one(&t, &parcels[i], &deliveries[i], &deliveries[i].err);
+    if (fs_sync_dir(t.folder.new_fd)) {
         err_errno(&e, errno, "syncing new/");
-        take_back(&f, parcels, n);
+        take_back(&t, parcels, n);
         fail_all(deliveries, n, &e);
     }
-    for (size_t i = 0; i < n; i++) {
-        if (!deliveries[i].result && parcels[i].name) /* else it was there before, and is counted */
-            quota_add(store, (int64_t)parcels[i].writer.size, 1);
+    for (size_t i = 0; i < n; i++)
         parcel_done(&parcels[i]);
-    }
+    folder_close(&t.folder);
     return count_failed(deliveries, n);
 }

@@ -176,6 +176,7 @@ static int remove_one(struct removing *r, uint32_t uid, bool force, struct done 
 int mailbox_expunge(struct mailbox *mb, const uint32_t *uids, size_t n, bool force, struct err *e)
 {
     AUTO_LOCK struct maildir_lock lock = MAILDIR_LOCK_INIT;
+    AUTO_QUOTA struct quota quota = QUOTA_INIT;
     struct removing r = {.mb = mb};
     struct done d = {.n = 0};
     int result = 0;
@@ -185,14 +186,17 @@ int mailbox_expunge(struct mailbox *mb, const uint32_t *uids, size_t n, bool for
         return -1;
     d.changes = xcalloc(n + 1, sizeof *d.changes);
     mailbox_unwatch(mb, n);
+    quota_begin_removal(&quota, mb->store, mb->name);
     for (size_t i = 0; i < n && !result; i++) {
         maildir_lock_refresh(&lock);
         result = remove_one(&r, uids[i], force, &d, e);
     }
+    quota.octets = -r.octets;
+    quota.messages = -(int64_t)d.n;
+    quota_end(&quota);
     if (d.n && (fs_sync_dir(mb->folder.cur_fd) || (r.was_new && fs_sync_dir(mb->folder.new_fd))) && !result)
         result = err_errno(e, errno, "syncing the folder");
     tell_index(mb, &lock, &d, n);
-    quota_add(mb->store, -r.octets, -(int64_t)d.n);
     done_free(&d);
     return result;
 }

@@ -20,8 +20,9 @@ struct mail_store {
     char *root;
     int fd; /* of the root directory */
     int64_t quota_bytes, quota_messages;
-    int64_t settle_ns; /* a directory's mtime tells of changes that far apart; see maildir_store.c */
-    bool shared;       /* a network file system: events do not tell everything */
+    char *quota_ignore; /* as in mail_store_options, or NULL */
+    int64_t settle_ns;  /* a directory's mtime tells of changes that far apart; see maildir_store.c */
+    bool shared;        /* a network file system: events do not tell everything */
     struct index index;
     bool indexed; /* it is open */
     bool new_index;
@@ -152,9 +153,37 @@ void mailbox_text_put_info(struct mailbox *mb, uint32_t uid, const struct mail_i
 void mailbox_texts_write(struct mailbox *mb);
 void mailbox_texts_done(struct mailbox *mb);
 
-/* maildir_quota.c: room for these octets and messages? ERR_QUOTA. Nothing to do for stores without limits. */
-int quota_check(struct mail_store *store, int64_t octets, int64_t messages, struct err *e);
-void quota_add(struct mail_store *store, int64_t octets, int64_t messages);
+/* ---- maildir_quota.c: nothing of it does anything for stores without limits and folders that do not count ---- */
+
+/* Room for these octets and messages, as it looks now? ERR_QUOTA. */
+int quota_check(struct mail_store *store, const char *folder, int64_t octets, int64_t messages,
+                struct err *e);
+/* A change of what an account holds, on its way; the quota is locked from begin to end. */
+struct quota {
+    struct mail_store *store; /* NULL: nothing is counted */
+    int lock_fd;
+    int64_t reserved_octets, reserved_messages;
+    int64_t octets, messages; /* what really came (less than 0: went): to be set before the end */
+};
+#define QUOTA_INIT                                                                                           \
+    {                                                                                                        \
+        .lock_fd = -1                                                                                        \
+    }
+/* So much is to be added: ERR_QUOTA if there is no room, unless it is `free`. */
+int quota_begin(struct quota *q, struct mail_store *store, const char *folder, int64_t octets,
+                int64_t messages, bool free, struct err *e);
+/* Something is to be removed. Never fails: without the lock, what is used is counted anew later. */
+void quota_begin_removal(struct quota *q, struct mail_store *store, const char *folder);
+void quota_end(struct quota *q);
+#define AUTO_QUOTA __attribute__((cleanup(quota_end)))
+/* Whole folders came or went: count anew when it is needed. */
+void quota_forget(struct mail_store *store);
+bool quota_counts(const struct mail_store *store, const char *folder);
+struct maildirsize;
+/* The sums of maildirsize; false if they are not to be had, or of other limits. */
+bool quota_read(const struct mail_store *store, struct maildirsize *m, time_t *written);
+/* Count, and with `write` keep it (under the lock). */
+void quota_count(struct mail_store *store, struct maildirsize *m, bool write);
 
 /* maildir_write.c: a message on its way into a folder's tmp/. */
 struct writer {

@@ -1,33 +1,52 @@
 /*
- * maildir_quota.c - Maildir++ quota in `maildirsize` at the root.
+ * maildir_quota.c - Maildir++ quota: is there room, and keeping `maildirsize` true.
  *
- * First line the limits "<octets>S,<messages>C", then lines "<octets> <messages>" that are summed; they may
- * be negative. Appended with O_APPEND by everybody. Counted anew when missing, 5120 octets or longer,
- * unreadable, negative, of other limits, or when over quota with more than one line of sums or older than 15
- * minutes: so a stale file never refuses mail for long. All folders count.
+ * First line the limits, then lines "<octets> <messages>" that are summed; they may be negative. Appended with O_APPEND by
+ * everybody. Counted anew (maildir_quota_count.c) when missing, 5120 octets or longer, unreadable, negative, of other limits, or
+ * when over quota with more than one line of sums or older than 15 minutes: so a stale file never refuses mail for long.
+ *
+ *   Q1  the account's lock: the kernel's, on tmp/ of the root, so that it dies with its holder
+ *   Q2  sums read or counted; over the limit: refused
+ *   Q3  the line for what is about to come, appended   a crash here: counted too much, until the next count
+ *   Q4  the messages get their names                   delivery, APPEND, COPY
+ *   Q5  on failure a line that takes it back; unlocked
+ * Removal: Q1, the names go, the line is appended, unlocked: a crash in between counts too much again.
+ *
+ * So processes of ours that race can never pass the limit together, and nobody counts while messages of ours come or go. Other
+ * servers take no lock: beside them the limit may be passed by what both add at the same moment. A folder's lock is taken before
+ * this one, never after. MOVE is never refused between folders that count; while it goes on its messages count twice. The file is not
+ * synced: after a power cut it may lack lines, and the account hold so much more until it is counted again.
  */
 #include "maildir/maildir_internal.h"
+#include "maildir/maildirsize.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 
-#define FILE_NAME "maildirsize"
-#define TMP_NAME  "maildirsize.tmp"
-#define MAX_BYTES 5120
-#define STALE_S   (15 * 60)
-
-struct usage {
-    int64_t octets, messages;
-    size_t lines;
-    time_t written;
-};
+#define STALE_S      (15 * 60)
+#define LOCK_TRIES   6000
+#define LOCK_WAIT_US 10000
 
 static bool has_limits(const struct mail_store *store)
 {
     return store->quota_bytes > 0 || store->quota_messages > 0;
 }
+
+bool quota_counts(const struct mail_store *store, const char *folder)
+{
+    struct bytes rest = store->quota_ignore ? bytes_of(store->quota_ignore) : (struct bytes){NULL, 0};
+    while (rest.p) {
+        struct bytes name = bytes_split(&rest, '/');
+        if (name.n && !strncmp(folder, name.p, name.n) && (!folder[name.n] || folder[name.n] == '.'))
+            return false;
+    }
+    return true;
+}
+
+/* ---- the file ---- */
 
 static bool exceeds(int64_t used, int64_t more, int64_t limit)
 {
@@ -35,145 +54,130 @@ static bool exceeds(int64_t used, int64_t more, int64_t limit)
     return limit > 0 && (__builtin_add_overflow(used, more, &sum) || sum > limit);
 }
 
-static bool over(const struct mail_store *store, const struct usage *u, int64_t octets, int64_t messages)
+static bool over(const struct mail_store *store, const struct maildirsize *m, int64_t octets,
+                 int64_t messages)
 {
-    return exceeds(u->octets, octets, store->quota_bytes) ||
-           exceeds(u->messages, messages, store->quota_messages);
+    return exceeds(m->octets, octets, store->quota_bytes) ||
+           exceeds(m->messages, messages, store->quota_messages);
 }
 
-static void limits_line(const struct mail_store *store, char *line, size_t size)
+bool quota_read(const struct mail_store *store, struct maildirsize *m, time_t *written)
 {
-    snprintf(line, size, "%lldS,%lldC", (long long)store->quota_bytes, (long long)store->quota_messages);
-}
-
-/* "10S,20C" in any order, with parts left out; compared by value. */
-static bool same_limits(const struct mail_store *store, const char *line)
-{
-    long long octets = 0, messages = 0;
-    for (const char *p = line; *p && *p != '\n';) {
-        char *end;
-        long long value = strtoll(p, &end, 10);
-        if (end == p)
-            return false;
-        if (*end == 'S')
-            octets = value;
-        else if (*end == 'C')
-            messages = value;
-        p = *end ? end + 1 : end;
-        p += *p == ',';
-    }
-    return octets == store->quota_bytes && messages == store->quota_messages;
-}
-
-static bool sum_lines(char *text, struct usage *u)
-{
-    char *save = NULL;
-    for (char *line = strtok_r(text, "\n", &save); line; line = strtok_r(NULL, "\n", &save)) {
-        long long octets, messages;
-        if (sscanf(line, "%lld %lld", &octets, &messages) != 2 ||
-            __builtin_add_overflow(u->octets, octets, &u->octets) ||
-            __builtin_add_overflow(u->messages, messages, &u->messages))
-            return false;
-        u->lines++;
-    }
-    return u->octets >= 0 && u->messages >= 0;
-}
-
-static bool read_usage(const struct mail_store *store, struct usage *u)
-{
-    AUTO_STRBUF struct strbuf text = STRBUF_INIT(MAX_BYTES);
+    AUTO_STRBUF struct strbuf text = STRBUF_INIT(MAILDIRSIZE_MAX_BYTES);
     struct stat st;
     struct err e;
-    *u = (struct usage){0};
-    if (fstatat(store->fd, FILE_NAME, &st, AT_SYMLINK_NOFOLLOW) ||
-        fs_read_file(store->fd, FILE_NAME, &text, &e) || text.len >= MAX_BYTES)
+    if (fstatat(store->fd, MAILDIRSIZE_FILE, &st, AT_SYMLINK_NOFOLLOW) ||
+        fs_read_file(store->fd, MAILDIRSIZE_FILE, &text, &e))
         return false;
-    u->written = st.st_mtime;
-    char *rest = strchr(text.data, '\n');
-    return rest && same_limits(store, text.data) && sum_lines(rest + 1, u);
+    *written = st.st_mtime;
+    return maildirsize_parse(m, strbuf_bytes(&text)) && m->limit_octets == store->quota_bytes &&
+           m->limit_messages == store->quota_messages;
 }
 
-/* ---- counting anew ---- */
-
-static void count_dir(int folder_fd, const char *sub, struct usage *u)
+static void forget(const struct mail_store *store)
 {
-    AUTO_CLOSE int fd = openat(folder_fd, sub, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    AUTO_CLOSEDIR DIR *dir = fd >= 0 ? fdopendir(fd) : NULL;
-    if (!dir)
+    unlinkat(store->fd, MAILDIRSIZE_FILE, 0);
+}
+
+static void append_line(const struct mail_store *store, int64_t octets, int64_t messages)
+{
+    char line[64];
+    if (!octets && !messages)
         return;
-    int dir_fd = TAKE_FD(fd);
-    for (struct dirent *d; (d = readdir(dir));) {
-        uint64_t size;
-        struct stat st;
-        if (!maildir_name_is_message(d->d_name))
-            continue;
-        if (!maildir_name_size(bytes_of(d->d_name), 'S', &size)) {
-            if (fstatat(dir_fd, d->d_name, &st, AT_SYMLINK_NOFOLLOW) || !S_ISREG(st.st_mode))
-                continue;
-            size = (uint64_t)st.st_size;
-        }
-        if (__builtin_add_overflow(u->octets, (int64_t)size, &u->octets))
-            u->octets = INT64_MAX; /* a name tells nonsense */
-        u->messages++;
-    }
+    AUTO_CLOSE int fd =
+        openat(store->fd, MAILDIRSIZE_FILE, O_WRONLY | O_APPEND | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+    int n = snprintf(line, sizeof line, "%lld %lld\n", (long long)octets, (long long)messages);
+    if (fd >= 0 && fs_write_all(fd, line, (size_t)n))
+        forget(store); /* a count that is not true is worse than none */
 }
 
-static void count_folder(int root, const char *name, struct usage *u)
+/* ---- the lock ---- */
+
+static int take_lock(const struct mail_store *store, struct err *e)
 {
-    AUTO_CLOSE int fd = openat(root, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+    AUTO_CLOSE int fd = openat(store->fd, "tmp", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (fd < 0)
-        return;
-    count_dir(fd, "new", u);
-    count_dir(fd, "cur", u);
+        return err_errno(e, errno, "%s/tmp, for the lock of the quota", store->root);
+    for (int i = 0; flock(fd, LOCK_EX | LOCK_NB); i++) {
+        if (errno != EWOULDBLOCK && errno != EINTR)
+            return err_errno(e, errno, "locking %s/tmp for the quota", store->root);
+        if (i == LOCK_TRIES)
+            return err_set(e, ERR_BUSY, "the quota has been locked by another session for a minute");
+        usleep(LOCK_WAIT_US);
+    }
+    return TAKE_FD(fd);
 }
 
-static void recount(struct mail_store *store, struct usage *u)
-{
-    AUTO_STRBUF struct strbuf text = STRBUF_INIT(MAX_BYTES);
-    char limits[64];
-    struct err ignored;
-    *u = (struct usage){.lines = 1, .written = time(NULL)};
-    AUTO_CLOSE int fd = openat(store->fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    AUTO_CLOSEDIR DIR *dir = fd >= 0 ? fdopendir(fd) : NULL;
-    if (!dir)
-        return;
-    fd = -1;
-    count_folder(store->fd, ".", u);
-    for (struct dirent *d; (d = readdir(dir));)
-        if (d->d_name[0] == '.' && d->d_name[1] && d->d_name[1] != '.')
-            count_folder(store->fd, d->d_name, u);
-    limits_line(store, limits, sizeof limits);
-    strbuf_addf(&text, "%s\n%lld %lld\n", limits, (long long)u->octets, (long long)u->messages);
-    fs_replace(store->fd, FILE_NAME, TMP_NAME, strbuf_bytes(&text), 0600, false,
-               &ignored); /* without it we count again */
-}
+/* ---- for those who add and remove ---- */
 
-int quota_check(struct mail_store *store, int64_t octets, int64_t messages, struct err *e)
+/* Under the lock. */
+static int check(struct mail_store *store, int64_t octets, int64_t messages, struct err *e)
 {
-    struct usage u;
-    if (!has_limits(store))
-        return 0;
-    if (!read_usage(store, &u))
-        recount(store, &u);
-    if (over(store, &u, octets, messages) && (u.lines > 1 || time(NULL) - u.written > STALE_S))
-        recount(store, &u);
-    if (!over(store, &u, octets, messages))
+    struct maildirsize m;
+    time_t written;
+    bool known = quota_read(store, &m, &written);
+    bool full = known && over(store, &m, octets, messages);
+    if (!known || (full && (m.lines > 1 || time(NULL) - written > STALE_S)))
+        quota_count(store, &m, true);
+    if (!over(store, &m, octets, messages))
         return 0;
     return err_set(
         e, ERR_QUOTA,
         "the mailbox is full (%lld octets in %lld messages; the quota is %lld octets, %lld messages)",
-        (long long)u.octets, (long long)u.messages, (long long)store->quota_bytes,
+        (long long)m.octets, (long long)m.messages, (long long)store->quota_bytes,
         (long long)store->quota_messages);
 }
 
-void quota_add(struct mail_store *store, int64_t octets, int64_t messages)
+int quota_begin(struct quota *q, struct mail_store *store, const char *folder, int64_t octets,
+                int64_t messages, bool free, struct err *e)
 {
-    char line[64];
-    if (!has_limits(store) || (!octets && !messages))
+    *q = (struct quota)QUOTA_INIT;
+    if (!has_limits(store) || !quota_counts(store, folder))
+        return 0;
+    q->lock_fd = take_lock(store, e);
+    if (q->lock_fd < 0)
+        return -1;
+    if (!free && check(store, octets, messages, e)) {
+        quota_end(q);
+        return -1;
+    }
+    append_line(store, octets, messages);
+    q->store = store;
+    q->reserved_octets = octets;
+    q->reserved_messages = messages;
+    return 0;
+}
+
+void quota_begin_removal(struct quota *q, struct mail_store *store, const char *folder)
+{
+    struct err ignored;
+    *q = (struct quota)QUOTA_INIT;
+    if (!has_limits(store) || !quota_counts(store, folder))
         return;
-    AUTO_CLOSE int fd =
-        openat(store->fd, FILE_NAME, O_WRONLY | O_APPEND | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
-    int n = snprintf(line, sizeof line, "%lld %lld\n", (long long)octets, (long long)messages);
-    if (fd >= 0 && fs_write_all(fd, line, (size_t)n))
-        unlinkat(store->fd, FILE_NAME, 0); /* a count that is not true is worse than none */
+    q->store = store;
+    q->lock_fd = take_lock(store, &ignored);
+}
+
+void quota_end(struct quota *q)
+{
+    if (q->store && q->lock_fd < 0)
+        forget(q->store);
+    else if (q->store)
+        append_line(q->store, q->octets - q->reserved_octets, q->messages - q->reserved_messages);
+    cleanup_close(&q->lock_fd);
+    *q = (struct quota)QUOTA_INIT;
+}
+
+void quota_forget(struct mail_store *store)
+{
+    if (has_limits(store))
+        forget(store);
+}
+
+int quota_check(struct mail_store *store, const char *folder, int64_t octets, int64_t messages, struct err *e)
+{
+    if (!has_limits(store) || !quota_counts(store, folder))
+        return 0;
+    AUTO_CLOSE int lock_fd = take_lock(store, e);
+    return lock_fd < 0 ? -1 : check(store, octets, messages, e);
 }

@@ -74,6 +74,7 @@ int mail_store_open(struct mail_store **result, const struct mail_store_options 
     store->quota_bytes = options->quota_bytes;
     store->quota_messages = options->quota_messages;
     store->new_index = options->new_index;
+    store->quota_ignore = options->quota_ignore ? xstrdup(options->quota_ignore) : NULL;
     store->fd = -1;
     if (open_root(store, options->create, e)) {
         mail_store_close(store);
@@ -101,6 +102,7 @@ void mail_store_close(struct mail_store *store)
     maildir_watch_spares_close(&store->watches);
     cleanup_close(&store->fd);
     free(store->root);
+    free(store->quota_ignore);
     free(store);
 }
 

@@ -149,6 +149,7 @@ int mail_store_delete(struct mail_store *store, const char *name, struct err *e)
 {
     AUTO_STRBUF struct strbuf dir = STRBUF_INIT(4096), trash = STRBUF_INIT(4096);
     AUTO_FOLDER struct folder f = FOLDER_INIT;
+    AUTO_QUOTA struct quota quota = QUOTA_INIT;
     if (folder_dir_find(&dir, store, name, e))
         return -1;
     if (dir.len == 1)
@@ -157,15 +158,16 @@ int mail_store_delete(struct mail_store *store, const char *name, struct err *e)
         return -1;
     strbuf_adds(&trash, DELETED_PREFIX);
     maildir_name_new(&trash);
+    quota_begin_removal(&quota, store, name);
     if (renameat(store->fd, dir.data, store->fd, trash.data))
         return err_errno(e, errno, "deleting the folder \"%s\"", name);
     if (sync_root(store, e)) {
         fs_rename_new(store->fd, trash.data, store->fd, dir.data);
         return -1;
     }
+    quota_forget(store);
+    quota_end(&quota);
     remove_rubbish(store->fd);
-    if (store->quota_bytes || store->quota_messages)
-        unlinkat(store->fd, "maildirsize", 0); /* counted anew when it is needed */
     return 0;
 }
 
@@ -321,6 +323,8 @@ int mail_store_rename(struct mail_store *store, const char *from, const char *to
     n = keep_subtree(folders, n, from);
     if (!r)
         r = rename_all(store, folders, n, from, to, e);
+    if (store->quota_ignore)
+        quota_forget(store); /* a folder may count under one name and not under the other */
     mail_folders_free(folders, n);
     return r;
 }

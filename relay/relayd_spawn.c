@@ -85,6 +85,8 @@ static void start(struct master *m, struct chan *from, uint32_t id, char *const 
 static void start_local(struct request *r, const struct account *a)
 {
     char octets[24], messages[24];
+    const struct relay_conf *conf = master_settings(r->master);
+    AUTO_FREE char *quota_ignore = site_quota_ignore(&conf->site);
     snprintf(octets, sizeof octets, "%lld", (long long)a->quota_bytes);
     snprintf(messages, sizeof messages, "%lld", (long long)a->quota_messages);
     char *const argv[] = {(char *)"posthouse-local",
@@ -96,6 +98,8 @@ static void start_local(struct request *r, const struct account *a)
                           octets,
                           (char *)"--quota-messages",
                           messages,
+                          quota_ignore ? (char *)"--quota-ignore" : NULL,
+                          quota_ignore,
                           NULL};
     struct priv who = {.uid = master_unprivileged(r->master) ? (uid_t)-1 : a->uid,
                        .gid = a->gid,

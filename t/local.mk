@@ -15,6 +15,7 @@ BEHAVIOUR_TESTS += \
 	t/2030-folder-names-in-both-encodings.t \
 	t/2040-the-index-may-be-lost.t \
 	t/2050-keywords-beyond-the-letters.t \
+	t/2050-quota-holds.t \
 	t/6010-letters-go-in-and-come-out.t \
 	t/6012-real-clients-are-served.t \
 	t/6020-mbsync-syncs-a-tree.t \

@@ -635,6 +635,76 @@ START_TEST(keeps_the_quota_within_one_batch)
 }
 END_TEST
 
+static int deliver_until_full(int who)
+{
+    int fd = open("/dev/zero", O_RDONLY), done = 0;
+    for (int i = 0; i < 40; i++) {
+        char unique[16];
+        snprintf(unique, sizeof unique, "r%dx%d", who, i);
+        struct mail_delivery d = {.fd = fd, .size = 50, .unique = unique};
+        int failed = (int)mail_deliver(store, "INBOX", &d, 1);
+        if (failed && d.err.code != ERR_QUOTA)
+            return -1;
+        done += !failed;
+    }
+    return done;
+}
+
+static int append_until_full(void)
+{
+    int done = 0;
+    for (int i = 0; i < 40; i++) {
+        struct mail_append *a;
+        uint32_t validity, *uids;
+        size_t n;
+        if (mail_append_begin(&a, store, "INBOX", &e) || mail_append_add(a, 0, NULL, 0, 0, &e) ||
+            mail_append_write(a, "Subject: fifty octets, all in all, and no more....\n", 50, &e))
+            return -1;
+        if (mail_append_commit(a, &validity, &uids, &n, &e)) {
+            if (e.code != ERR_QUOTA)
+                return -1;
+            continue;
+        }
+        free(uids);
+        done++;
+    }
+    return done;
+}
+
+/* Each has a store of its own, as a process of its own would. */
+static int add_in_child(int who, const struct mail_store_options *options)
+{
+    if (mail_store_open(&store, options, &e))
+        return 255;
+    int done = who % 2 ? append_until_full() : deliver_until_full(who);
+    mail_store_close(store);
+    return done < 0 ? 255 : done;
+}
+
+START_TEST(never_passes_the_limit_together_with_others)
+{
+    enum { CHILDREN = 6, ROOM = 57 };
+    pid_t pids[CHILDREN];
+    struct mailbox *mb;
+    int status, all = 0;
+    open_store(50 * ROOM + 49);
+    struct mail_store_options options = {.root = root, .quota_bytes = 50 * ROOM + 49};
+    for (int i = 0; i < CHILDREN; i++)
+        if (!(pids[i] = fork()))
+            _exit(add_in_child(i, &options));
+    for (int i = 0; i < CHILDREN; i++) {
+        ck_assert_int_eq(waitpid(pids[i], &status, 0), pids[i]);
+        ck_assert(WIFEXITED(status) && WEXITSTATUS(status) != 255);
+        all += WEXITSTATUS(status);
+    }
+    ck_assert_int_eq(all, ROOM);
+    OK(mailbox_open(&mb, store, "INBOX", true, &e));
+    ck_assert_uint_eq(mailbox_count(mb), ROOM);
+    mailbox_close(mb);
+    close_store();
+}
+END_TEST
+
 START_TEST(counts_anew_when_maildirsize_holds_absurd_sums)
 {
     char path[128];
@@ -763,7 +833,7 @@ UNIT_MAIN("maildir", delivers_whole_messages_that_get_ascending_uids, finds_a_de
           gives_uids_to_many_appending_sessions_without_a_double, reads_and_writes_names,
           reads_uidlists_and_names_what_is_wrong, reads_keywords_as_dovecot_does,
           keeps_more_keywords_than_there_are_letters, keeps_the_form_of_subscriptions,
-          keeps_the_quota_within_one_batch, counts_anew_when_maildirsize_holds_absurd_sums,
+          keeps_the_quota_within_one_batch, never_passes_the_limit_together_with_others, counts_anew_when_maildirsize_holds_absurd_sums,
           numbers_above_a_next_uid_that_another_server_raised,
           renames_nothing_when_a_child_would_meet_another_folder,
           never_cuts_a_name_that_has_no_room_for_its_flags, carries_over_subscriptions_that_it_cannot_read,

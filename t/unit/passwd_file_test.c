@@ -173,6 +173,8 @@ START_TEST(reads_quotas_in_both_spellings)
     const struct passwd_entry *e = entry_of("a:x:1000:100::/h::userdb_quota_rule=*:bytes=500M:messages=1000");
     ck_assert_int_eq(e->account.quota_bytes, INT64_C(500) << 20);
     ck_assert_int_eq(e->account.quota_messages, 1000);
+    e = entry_of("a:x:1000:100::/h::quota_rule=*:bytes=7:messages=8");
+    ck_assert(e->account.quota_bytes == 7 && e->account.quota_messages == 8);
     e = entry_of("a:x:1000:100::/h::userdb_quota_rule=*:storage=1024");
     ck_assert_int_eq(e->account.quota_bytes, 1024 * 1024);
     e = entry_of("a:x:1000:100::/h::userdb_quota_storage_size=2G userdb_quota_message_count=5");
