@@ -12,6 +12,8 @@
 #include "base/cleanup.h"
 #include "maildir/message.h"
 
+enum { STACK_ROOM = 512 };
+
 enum row { DATE, SUBJECT, FROM, SENDER, REPLY_TO, TO, CC, BCC, IN_REPLY_TO, MESSAGE_ID, ROWS };
 _Static_assert((int)ROWS == IMAP_ENVELOPE_FIELDS, "imap_envelope.h names the fields");
 
@@ -34,39 +36,39 @@ static const struct {
 
 static void add_text(struct strbuf *out, struct bytes value)
 {
-    AUTO_STRBUF struct strbuf text = STRBUF_INIT(value.n);
-    if (!value.p) {
-        imap_nstring(out, NULL);
-        return;
-    }
-    header_unfold(&text, value);
-    imap_string(out, strbuf_bytes(&text));
+    char room[STACK_ROOM];
+    AUTO_STRBUF struct strbuf scratch = STRBUF_LENT(room, value.n);
+    imap_nstring(out, value.p ? header_text(&scratch, value) : value);
 }
 
-static void add_address(struct strbuf *out, const struct address *a)
+struct list {
+    struct strbuf *out;
+    bool any;
+};
+
+static void add_address(void *arg, const struct address *a)
 {
-    const char *const parts[] = {a->name, a->route, a->mailbox, a->host};
+    struct list *list = arg;
+    const struct bytes parts[] = {a->name, a->route, a->mailbox, a->host};
+    if (!list->any)
+        strbuf_addc(list->out, '(');
+    list->any = true;
     for (size_t i = 0; i < ARRAY_LEN(parts); i++) {
-        strbuf_addc(out, i ? ' ' : '(');
-        imap_nstring(out, parts[i]);
+        strbuf_addc(list->out, i ? ' ' : '(');
+        imap_nstring(list->out, parts[i]);
     }
-    strbuf_addc(out, ')');
+    strbuf_addc(list->out, ')');
 }
 
 /* Returns false, and appends nothing, if there is no address in it. */
 static bool add_addresses(struct strbuf *out, struct bytes value)
 {
-    struct address_list list = {0};
+    struct list list = {.out = out};
     if (value.p)
-        address_parse(&list, value);
-    if (list.n == 0)
-        return false;
-    strbuf_addc(out, '(');
-    for (size_t i = 0; i < list.n; i++)
-        add_address(out, &list.items[i]);
-    strbuf_addc(out, ')');
-    address_list_done(&list);
-    return true;
+        address_parse(value, add_address, &list);
+    if (list.any)
+        strbuf_addc(out, ')');
+    return list.any;
 }
 
 static void find_fields(struct bytes block, struct bytes values[ROWS])
@@ -103,7 +105,7 @@ void imap_envelope_of(struct strbuf *out, const struct bytes values[ROWS])
                 from_len = out->len - at;
             }
         } else if (!rows[i].from_by_default || !add_from_again(out, from_at, from_len))
-            imap_nstring(out, NULL);
+            imap_nil(out);
     }
     strbuf_addc(out, ')');
 }

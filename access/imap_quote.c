@@ -7,23 +7,35 @@
 
 enum { QUOTED_MAX = 4096 }; /* clients read lines into buffers */
 
-static bool can_be_quoted(struct bytes s)
+/* Octets in front that stand for themselves between quotation marks. */
+static size_t plain_length(struct bytes s)
 {
-    for (size_t i = 0; i < s.n; i++)
-        if ((s.p[i] < ' ' && s.p[i] != '\t') || s.p[i] > '~') /* 8-bit octets are one or the other */
-            return false;
-    return s.n <= QUOTED_MAX;
+    size_t i = 0;
+    while (i < s.n && ((s.p[i] >= ' ' && s.p[i] <= '~') || s.p[i] == '\t') && s.p[i] != '"' && s.p[i] != '\\')
+        i++; /* 8-bit octets are below ' ' or above '~' */
+    return i;
 }
 
-static void add_quoted(struct strbuf *out, struct bytes s)
+/* false, and nothing is appended: it holds what cannot be quoted. */
+static bool add_quoted(struct strbuf *out, struct bytes s)
 {
+    size_t before = out->len;
     strbuf_addc(out, '"');
-    for (size_t i = 0; i < s.n; i++) {
-        if (s.p[i] == '"' || s.p[i] == '\\')
-            strbuf_addc(out, '\\');
-        strbuf_addc(out, s.p[i]);
+    for (;;) {
+        size_t n = plain_length(s);
+        strbuf_add(out, s.p, n);
+        if (n == s.n)
+            break;
+        if (s.p[n] != '"' && s.p[n] != '\\') {
+            strbuf_truncate(out, before);
+            return false;
+        }
+        strbuf_addc(out, '\\');
+        strbuf_addc(out, s.p[n]);
+        s = bytes_skip(s, n + 1);
     }
     strbuf_addc(out, '"');
+    return true;
 }
 
 static void add_literal(struct strbuf *out, struct bytes s)
@@ -38,16 +50,19 @@ static void add_literal(struct strbuf *out, struct bytes s)
 
 void imap_string(struct strbuf *out, struct bytes s)
 {
-    if (can_be_quoted(s))
-        add_quoted(out, s);
-    else
+    if (s.n > QUOTED_MAX || !add_quoted(out, s))
         add_literal(out, s);
 }
 
-void imap_nstring(struct strbuf *out, const char *s)
+void imap_nil(struct strbuf *out)
 {
-    if (s)
-        imap_string(out, bytes_of(s));
+    strbuf_adds(out, "NIL");
+}
+
+void imap_nstring(struct strbuf *out, struct bytes s)
+{
+    if (s.p)
+        imap_string(out, s);
     else
-        strbuf_adds(out, "NIL");
+        imap_nil(out);
 }

@@ -9,7 +9,8 @@
 
 /* Append s as a string. A NUL, which IMAP has no form for, becomes a space. */
 void imap_string(struct strbuf *out, struct bytes s);
-/* The same, or NIL for NULL. */
-void imap_nstring(struct strbuf *out, const char *s);
+/* The same, or NIL for .p NULL. */
+void imap_nstring(struct strbuf *out, struct bytes s);
+void imap_nil(struct strbuf *out);
 
 #endif

@@ -33,15 +33,20 @@ static bool is_text(const struct mime_part *part)
 
 /* ---- pieces ---- */
 
+static void add_nstring(struct strbuf *out, const char *s)
+{
+    imap_nstring(out, s ? bytes_of(s) : bytes_from(NULL, 0));
+}
+
 static void add_params(struct strbuf *out, const struct mime_param *params, size_t n)
 {
     if (n == 0)
-        imap_nstring(out, NULL);
+        imap_nil(out);
     for (size_t i = 0; i < n; i++) {
         strbuf_addc(out, i ? ' ' : '(');
-        imap_nstring(out, params[i].name);
+        add_nstring(out, params[i].name);
         strbuf_addc(out, ' ');
-        imap_nstring(out, params[i].value);
+        add_nstring(out, params[i].value);
     }
     if (n)
         strbuf_addc(out, ')');
@@ -50,11 +55,11 @@ static void add_params(struct strbuf *out, const struct mime_param *params, size
 static void add_disposition(struct strbuf *out, const struct mime_part *part)
 {
     if (!part->disposition) {
-        imap_nstring(out, NULL);
+        imap_nil(out);
         return;
     }
     strbuf_addc(out, '(');
-    imap_nstring(out, part->disposition);
+    add_nstring(out, part->disposition);
     strbuf_addc(out, ' ');
     add_params(out, part->disposition_params, part->ndisposition_params);
     strbuf_addc(out, ')');
@@ -64,7 +69,7 @@ static void add_disposition(struct strbuf *out, const struct mime_part *part)
 static void add_languages(struct strbuf *out, const char *list)
 {
     if (!list || !strchr(list, ',')) {
-        imap_nstring(out, list);
+        add_nstring(out, list);
         return;
     }
     struct bytes rest = bytes_of(list);
@@ -83,7 +88,7 @@ static void add_extension(struct strbuf *out, const struct mime_part *part)
     strbuf_addc(out, ' ');
     add_languages(out, part->language);
     strbuf_addc(out, ' ');
-    imap_nstring(out, part->location);
+    add_nstring(out, part->location);
 }
 
 static void add_envelope(struct structure *s, const struct mime_part *message)
@@ -104,7 +109,7 @@ static void open_multipart(struct structure *s)
 static void close_multipart(struct structure *s, const struct mime_part *part)
 {
     strbuf_addc(s->out, ' ');
-    imap_nstring(s->out, part->subtype);
+    add_nstring(s->out, part->subtype);
     if (s->extended) {
         strbuf_addc(s->out, ' ');
         add_params(s->out, part->params, part->nparams);
@@ -119,16 +124,16 @@ static void open_single(struct structure *s, const struct mime_part *part)
     const char *const before[] = {part->type, part->subtype}, *const behind[] = {part->id, part->description};
     for (size_t i = 0; i < 2; i++) {
         strbuf_addc(s->out, i ? ' ' : '(');
-        imap_nstring(s->out, before[i]);
+        add_nstring(s->out, before[i]);
     }
     strbuf_addc(s->out, ' ');
     add_params(s->out, part->params, part->nparams);
     for (size_t i = 0; i < 2; i++) {
         strbuf_addc(s->out, ' ');
-        imap_nstring(s->out, behind[i]);
+        add_nstring(s->out, behind[i]);
     }
     strbuf_addc(s->out, ' ');
-    imap_nstring(s->out, part->encoding ? part->encoding : "7BIT");
+    add_nstring(s->out, part->encoding ? part->encoding : "7BIT");
     strbuf_addf(s->out, " %" PRIu64, part->crlf_body);
     if (is_message(part)) {
         strbuf_addc(s->out, ' ');
@@ -143,7 +148,7 @@ static void close_single(struct structure *s, const struct mime_part *part)
         strbuf_addf(s->out, " %" PRIu64, part->body_lines);
     if (s->extended) {
         strbuf_addc(s->out, ' ');
-        imap_nstring(s->out, part->md5);
+        add_nstring(s->out, part->md5);
         add_extension(s->out, part);
     }
     strbuf_addc(s->out, ')');

@@ -21,11 +21,6 @@ bool bytes_starts_nocase(struct bytes a, struct bytes prefix)
     return true;
 }
 
-bool bytes_eq_nocase(struct bytes a, struct bytes b)
-{
-    return a.n == b.n && bytes_starts_nocase(a, b);
-}
-
 bool bytes_eq_secret(struct bytes a, struct bytes b)
 {
     if (a.n != b.n)
@@ -34,19 +29,6 @@ bool bytes_eq_secret(struct bytes a, struct bytes b)
     for (size_t i = 0; i < a.n; i++)
         differ |= (unsigned char)(a.p[i] ^ b.p[i]);
     return differ == 0;
-}
-
-size_t bytes_index(struct bytes b, char c)
-{
-    const char *at = b.n ? memchr(b.p, c, b.n) : NULL;
-    return at ? (size_t)(at - b.p) : b.n;
-}
-
-struct bytes bytes_skip(struct bytes b, size_t n)
-{
-    if (n > b.n)
-        n = b.n;
-    return n ? bytes_from(b.p + n, b.n - n) : b;
 }
 
 static bool is_blank(char c)

@@ -18,9 +18,12 @@ struct bytes {
     size_t n;
 };
 
-#define BYTES(lit)   ((struct bytes){(lit), sizeof(lit) - 1}) /* of a string literal */
-#define BYTES_OF(lit) {(lit), sizeof(lit) - 1} /* the same as an initializer of static data */
-#define BYTES_FMT    "%.*s"                                   /* printf: BYTES_FMT, BYTES_ARG(b) */
+#define BYTES(lit) ((struct bytes){(lit), sizeof(lit) - 1}) /* of a string literal */
+#define BYTES_OF(lit)                                                                                        \
+    {                                                                                                        \
+        (lit), sizeof(lit) - 1                                                                               \
+    }                       /* the same as an initializer of static data */
+#define BYTES_FMT    "%.*s" /* printf: BYTES_FMT, BYTES_ARG(b) */
 #define BYTES_ARG(b) (int)((b).n), (b).p
 
 static inline struct bytes bytes_of(const char *cstr)
@@ -36,14 +39,26 @@ static inline struct bytes bytes_from(const void *p, size_t n)
 /* Byte-exact comparison. */
 bool bytes_eq(struct bytes a, struct bytes b);
 /* Comparison that ignores the case of A-Z only, whatever the locale. */
-bool bytes_eq_nocase(struct bytes a, struct bytes b);
 bool bytes_starts_nocase(struct bytes a, struct bytes prefix);
+static inline bool bytes_eq_nocase(struct bytes a, struct bytes b)
+{
+    return a.n == b.n && bytes_starts_nocase(a, b);
+}
 /* Comparison whose time depends on the lengths only: for secrets. */
 bool bytes_eq_secret(struct bytes a, struct bytes b);
 /* Position of byte c, or b.n if it is not there. */
-size_t bytes_index(struct bytes b, char c);
+static inline size_t bytes_index(struct bytes b, char c)
+{
+    const char *at = b.n ? memchr(b.p, c, b.n) : NULL;
+    return at ? (size_t)(at - b.p) : b.n;
+}
 /* b without its first n bytes (n is capped to b.n). */
-struct bytes bytes_skip(struct bytes b, size_t n);
+static inline struct bytes bytes_skip(struct bytes b, size_t n)
+{
+    if (n > b.n)
+        n = b.n;
+    return n ? bytes_from(b.p + n, b.n - n) : b;
+}
 /* Without blanks (space, TAB) at both ends. */
 struct bytes bytes_trim(struct bytes b);
 /* Cut off and return what stands before the next sep; *rest goes on behind it. At the end *rest.p is NULL. */

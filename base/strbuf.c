@@ -42,9 +42,14 @@ void strbuf_init(struct strbuf *sb, size_t cap)
     *sb = (struct strbuf)STRBUF_INIT(cap);
 }
 
+static bool is_owned(const struct strbuf *sb)
+{
+    return sb->size && !sb->lent;
+}
+
 void strbuf_done(struct strbuf *sb)
 {
-    if (sb->size)
+    if (is_owned(sb))
         free(sb->data);
     strbuf_init(sb, sb->max);
 }
@@ -74,6 +79,18 @@ static size_t next_size(const struct strbuf *sb, size_t need)
     return size;
 }
 
+static void grow(struct strbuf *sb, size_t need)
+{
+    size_t size = next_size(sb, need);
+    char *data = xrealloc(is_owned(sb) ? sb->data : NULL, size, 1);
+    if (sb->lent)
+        memcpy(data, sb->data, sb->len);
+    data[sb->len] = '\0';
+    sb->data = data;
+    sb->size = size;
+    sb->lent = false;
+}
+
 char *strbuf_room(struct strbuf *sb, size_t n)
 {
     if (n > sb->max - sb->len || sb->len + n == SIZE_MAX) {
@@ -81,12 +98,8 @@ char *strbuf_room(struct strbuf *sb, size_t n)
         return NULL;
     }
     size_t need = sb->len + n + 1;
-    if (need > sb->size) {
-        size_t size = next_size(sb, need);
-        sb->data = xrealloc(sb->size ? sb->data : NULL, size, 1);
-        sb->size = size;
-        sb->data[sb->len] = '\0';
-    }
+    if (need > sb->size)
+        grow(sb, need);
     return sb->data + sb->len;
 }
 
@@ -182,7 +195,7 @@ void strbuf_truncate(struct strbuf *sb, size_t n)
 
 char *strbuf_detach(struct strbuf *sb)
 {
-    char *data = sb->size ? sb->data : xstrdup("");
+    char *data = is_owned(sb) ? sb->data : memcpy(xrealloc(NULL, sb->len + 1, 1), sb->data, sb->len + 1);
     strbuf_init(sb, sb->max);
     return data;
 }

@@ -21,6 +21,7 @@ struct strbuf {
     size_t size;   /* bytes allocated, 0 for strbuf_empty */
     size_t max;    /* the cap on len */
     bool overflow; /* an addition was refused */
+    bool lent;     /* data is somebody else's array, while it is large enough */
 };
 
 extern char strbuf_empty[1];
@@ -28,6 +29,13 @@ extern char strbuf_empty[1];
 #define STRBUF_INIT(cap)                                                                                     \
     {                                                                                                        \
         .data = strbuf_empty, .max = (cap)                                                                   \
+    }
+
+/* The same, beginning in an array, most often on the stack: no malloc while what is added fits into it. The array must live as
+ * long as the strbuf. */
+#define STRBUF_LENT(array, cap)                                                                              \
+    {                                                                                                        \
+        .data = memset((array), 0, 1), .size = sizeof(array), .max = (cap), .lent = true                     \
     }
 
 void strbuf_init(struct strbuf *sb, size_t cap);

@@ -37,22 +37,20 @@ bool header_next(struct bytes *rest, struct header_field *field);
 bool header_find(struct bytes block, const char *name, struct header_field *field);
 /* Unfold: CRLF or LF before a blank goes, the blank stays; other control characters become spaces; trimmed. Appended to out. */
 void header_unfold(struct strbuf *out, struct bytes value);
+/* The same without a copy where that is possible: a piece of value, or of what scratch holds then. */
+struct bytes header_text(struct strbuf *scratch, struct bytes value);
 /* Decode encoded words (RFC 2047) into UTF-8, after unfolding. Unknown charsets and bad bytes become U+FFFD. */
 void header_decode(struct strbuf *out, struct bytes value);
 
 /* ---- addresses: message_address.c ---- */
 
 /* One element of an address list, in IMAP's terms (RFC 3501 7.4.2): group start has host absent and mailbox = the group's name, group end
- * has both absent. Strings are malloc'ed; NULL is NIL. Display names keep their encoded words. */
+ * has both absent. Absent: .p is NULL. Display names keep their encoded words. */
 struct address {
-    char *name, *route, *mailbox, *host;
+    struct bytes name, route, mailbox, host;
 };
-struct address_list {
-    struct address *items;
-    size_t n;
-};
-void address_parse(struct address_list *list, struct bytes value);
-void address_list_done(struct address_list *list);
+/* Read a list, at most MESSAGE_ADDRS_MAX elements of it. Each is handed over as it is read; its bytes are gone afterwards. */
+void address_parse(struct bytes value, void (*each)(void *arg, const struct address *a), void *arg);
 
 /* ---- dates: message_date.c ---- */
 

@@ -12,17 +12,13 @@
 #include "base/cleanup.h"
 #include "maildir/message_lex.h"
 
-#include <stdlib.h>
-
-enum { ENCODED_WORD_MAX = 128 };
-
-#define WORD_SPECIALS "()<>@,;:\""
-#define HOST_SPECIALS "()<>@,;:\"["
+enum { ENCODED_WORD_MAX = 128, STACK_ROOM = 256 };
 
 struct address_parser {
     struct lex lex;
-    struct address_list *list;
-    size_t size; /* of list->items */
+    void (*each)(void *arg, const struct address *a);
+    void *arg;
+    size_t n; /* that were handed over */
     bool in_group;
     struct strbuf phrase; /* words with single spaces between */
     struct strbuf local;  /* the last words, with dots between and no spaces */
@@ -35,22 +31,18 @@ struct address_parser {
 
 static bool list_full(const struct address_parser *p)
 {
-    return p->list->n + 2 > MESSAGE_ADDRS_MAX; /* room for the group's end */
+    return p->n + 2 > MESSAGE_ADDRS_MAX; /* room for the group's end */
 }
 
 static void list_add(struct address_parser *p, struct address a)
 {
-    struct address_list *list = p->list;
-    if (list->n == p->size) {
-        p->size = p->size ? p->size * 2 : 8;
-        list->items = xrealloc(list->items, p->size, sizeof(*list->items));
-    }
-    list->items[list->n++] = a;
+    p->n++;
+    p->each(p->arg, &a);
 }
 
-static char *text_or_null(const struct strbuf *sb)
+static struct bytes text_or_absent(const struct strbuf *sb)
 {
-    return sb->len ? xstrdup(sb->data) : NULL;
+    return sb->len ? strbuf_bytes(sb) : bytes_from(NULL, 0);
 }
 
 /* Forget the words of the address that was read. */
@@ -76,10 +68,10 @@ static void address_end(struct address_parser *p)
     if (!p->has_angle)
         strbuf_truncate(&p->phrase, bare_words ? p->phrase.len : p->phrase_before);
     struct address a = {
-        .name = bare_words || p->phrase.len == 0 ? text_or_null(&p->comment) : xstrdup(p->phrase.data),
-        .route = text_or_null(&p->route),
-        .mailbox = xstrdup(bare_words ? p->phrase.data : p->local.data),
-        .host = xstrdup(p->host.data),
+        .name = bare_words || p->phrase.len == 0 ? text_or_absent(&p->comment) : strbuf_bytes(&p->phrase),
+        .route = text_or_absent(&p->route),
+        .mailbox = strbuf_bytes(bare_words ? &p->phrase : &p->local),
+        .host = strbuf_bytes(&p->host),
     };
     list_add(p, a);
     forget(p);
@@ -88,7 +80,7 @@ static void address_end(struct address_parser *p)
 static void group_start(struct address_parser *p)
 {
     if (!p->in_group && !list_full(p)) {
-        list_add(p, (struct address){.mailbox = xstrdup(p->phrase.data)});
+        list_add(p, (struct address){.mailbox = strbuf_bytes(&p->phrase)});
         p->in_group = true;
     }
     forget(p);
@@ -118,33 +110,32 @@ static size_t encoded_word_length(struct bytes b)
     return 0;
 }
 
-/* Append the next word: a quoted string, an encoded word or a run of other octets. */
-static void read_word(struct address_parser *p, struct strbuf *word, const char *specials)
+/* The next word: a quoted string, an encoded word or a run of other octets. */
+static struct bytes read_word(struct address_parser *p, struct strbuf *scratch)
 {
     struct lex *lex = &p->lex;
-    if (lex_peek(lex) == '"') {
-        lex_quoted(lex, word);
-        return;
-    }
-    size_t n = encoded_word_length(bytes_skip(lex->in, lex->at));
+    char c = lex_peek(lex);
+    if (c == '"')
+        return lex_quoted(lex, scratch);
+    struct bytes rest = bytes_skip(lex->in, lex->at);
+    size_t n = c == '=' ? encoded_word_length(rest) : 0;
     if (n) {
-        strbuf_add(word, lex->in.p + lex->at, n);
         lex->at += n;
-        return;
+        return (struct bytes){rest.p, n};
     }
-    struct bytes run = lex_word(lex, specials);
+    struct bytes run = lex_word(lex, LEX_WORD);
     if (run.n == 0)
         lex->at++; /* a special that means nothing here */
-    strbuf_addb(word, run);
+    return run;
 }
 
-static bool dotted(const struct strbuf *before, const struct strbuf *word)
+static bool dotted(const struct strbuf *before, struct bytes word)
 {
-    return (before->len && before->data[before->len - 1] == '.') || word->data[0] == '.';
+    return (before->len && before->data[before->len - 1] == '.') || (word.n && word.p[0] == '.');
 }
 
 /* A word of a phrase or a local part. */
-static void add_word(struct address_parser *p, const struct strbuf *word, bool blank_before)
+static void add_word(struct address_parser *p, struct bytes word, bool blank_before)
 {
     if (blank_before && p->local.len && !dotted(&p->local, word)) {
         p->phrase_before = p->phrase.len;
@@ -152,8 +143,8 @@ static void add_word(struct address_parser *p, const struct strbuf *word, bool b
     }
     if (blank_before && p->phrase.len)
         strbuf_addc(&p->phrase, ' ');
-    strbuf_addb(&p->phrase, strbuf_bytes(word));
-    strbuf_addb(&p->local, strbuf_bytes(word));
+    strbuf_addb(&p->phrase, word);
+    strbuf_addb(&p->local, word);
 }
 
 /* ---- pieces of an address ---- */
@@ -182,7 +173,7 @@ static void read_host(struct address_parser *p)
         else if (lex_take(&p->lex, '@'))
             strbuf_addc(&p->host, '@');
         else if (!lex_take(&p->lex, ')'))
-            strbuf_addb(&p->host, lex_word(&p->lex, HOST_SPECIALS));
+            strbuf_addb(&p->host, lex_word(&p->lex, LEX_HOST));
     }
 }
 
@@ -199,9 +190,8 @@ static void read_route(struct address_parser *p)
 }
 
 /* Behind "<": the address up to ">". */
-static void read_angle(struct address_parser *p)
+static void read_angle(struct address_parser *p, struct strbuf *scratch)
 {
-    AUTO_STRBUF struct strbuf word = STRBUF_INIT(p->lex.in.n);
     p->has_angle = true;
     strbuf_clear(&p->local);
     lex_blanks(&p->lex, NULL);
@@ -216,15 +206,13 @@ static void read_angle(struct address_parser *p)
             read_host(p);
             break;
         }
-        strbuf_clear(&word);
-        read_word(p, &word, WORD_SPECIALS);
-        strbuf_addb(&p->local, strbuf_bytes(&word));
+        strbuf_addb(&p->local, read_word(p, scratch));
     }
     lex_take(&p->lex, '>');
 }
 
 /* One step: a delimiter, or a word. */
-static void address_step(struct address_parser *p, struct strbuf *word, bool blank_before)
+static void address_step(struct address_parser *p, struct strbuf *scratch, bool blank_before)
 {
     char c = lex_peek(&p->lex);
     bool open = !p->has_angle && !p->has_host;
@@ -239,37 +227,36 @@ static void address_step(struct address_parser *p, struct strbuf *word, bool bla
     } else if (c == '<' && !p->has_angle) {
         p->lex.at++;
         strbuf_clear(&p->host);
-        read_angle(p);
+        read_angle(p, scratch);
     } else if (c == '@' && open) {
         p->lex.at++;
         read_host(p);
     } else {
-        strbuf_clear(word);
-        read_word(p, word, WORD_SPECIALS);
+        struct bytes word = read_word(p, scratch);
         if (open)
             add_word(p, word, blank_before);
     }
 }
 
-void address_parse(struct address_list *list, struct bytes value)
+void address_parse(struct bytes value, void (*each)(void *arg, const struct address *a), void *arg)
 {
-    AUTO_STRBUF struct strbuf flat = STRBUF_INIT(value.n);
-    AUTO_STRBUF struct strbuf word = STRBUF_INIT(value.n);
-    header_unfold(&flat, value);
+    char rooms[6][STACK_ROOM];
+    AUTO_STRBUF struct strbuf flat = STRBUF_LENT(rooms[0], value.n);
+    AUTO_STRBUF struct strbuf scratch = STRBUF_LENT(rooms[1], value.n);
     struct address_parser p = {
-        .lex.in = strbuf_bytes(&flat),
-        .list = list,
-        .phrase = STRBUF_INIT(2 * value.n),
-        .local = STRBUF_INIT(value.n),
+        .lex.in = header_text(&flat, value),
+        .each = each,
+        .arg = arg,
+        .phrase = STRBUF_LENT(rooms[2], 2 * value.n),
+        .local = STRBUF_LENT(rooms[3], value.n),
         .route = STRBUF_INIT(value.n),
-        .host = STRBUF_INIT(value.n),
-        .comment = STRBUF_INIT(value.n),
+        .host = STRBUF_LENT(rooms[4], value.n),
+        .comment = STRBUF_LENT(rooms[5], value.n),
     };
-    *list = (struct address_list){0};
-    while (!lex_end(&p.lex) && list->n < MESSAGE_ADDRS_MAX - 1) {
+    while (!lex_end(&p.lex) && p.n < MESSAGE_ADDRS_MAX - 1) {
         bool blank_before = lex_blanks(&p.lex, &p.comment);
         if (!lex_end(&p.lex))
-            address_step(&p, &word, blank_before);
+            address_step(&p, &scratch, blank_before);
     }
     address_end(&p);
     group_end(&p);
@@ -278,16 +265,4 @@ void address_parse(struct address_list *list, struct bytes value)
     strbuf_done(&p.route);
     strbuf_done(&p.host);
     strbuf_done(&p.comment);
-}
-
-void address_list_done(struct address_list *list)
-{
-    for (size_t i = 0; i < list->n; i++) {
-        free(list->items[i].name);
-        free(list->items[i].route);
-        free(list->items[i].mailbox);
-        free(list->items[i].host);
-    }
-    free(list->items);
-    *list = (struct address_list){0};
 }

@@ -85,6 +85,18 @@ static bool is_control(char c)
     return ((unsigned char)c < 0x20 && c != '\t') || c == 0x7f;
 }
 
+struct bytes header_text(struct strbuf *scratch, struct bytes value)
+{
+    size_t i = 0;
+    while (i < value.n && !is_control(value.p[i]))
+        i++;
+    if (i == value.n)
+        return bytes_trim(value);
+    strbuf_clear(scratch);
+    header_unfold(scratch, value);
+    return strbuf_bytes(scratch);
+}
+
 void header_unfold(struct strbuf *out, struct bytes value)
 {
     size_t start = out->len;

@@ -39,20 +39,50 @@ bool lex_blanks(struct lex *lex, struct strbuf *comment)
     }
 }
 
-void lex_quoted(struct lex *lex, struct strbuf *out)
+struct bytes lex_quoted(struct lex *lex, struct strbuf *scratch)
 {
-    for (lex->at++; !lex_end(lex) && lex_peek(lex) != '"'; lex->at++) {
+    struct bytes rest = bytes_skip(lex->in, ++lex->at);
+    struct bytes inside = {rest.p, bytes_index(rest, '"')};
+    if (bytes_index(inside, '\\') == inside.n) {
+        lex->at += inside.n;
+        lex_take(lex, '"');
+        return inside;
+    }
+    strbuf_clear(scratch);
+    for (; !lex_end(lex) && lex_peek(lex) != '"'; lex->at++) {
         if (lex_peek(lex) == '\\' && lex->at + 1 < lex->in.n)
             lex->at++;
-        strbuf_addc(out, lex_peek(lex));
+        strbuf_addc(scratch, lex_peek(lex));
     }
     lex_take(lex, '"');
+    return strbuf_bytes(scratch);
 }
 
-struct bytes lex_word(struct lex *lex, const char *specials)
+enum { ALL = LEX_WORD | LEX_HOST | LEX_TOKEN | LEX_VALUE, ADDRESS = LEX_WORD | LEX_HOST };
+
+static const unsigned char ends[256] = {
+    [0 ... ' '] = ALL,
+    ['('] = ALL,
+    ['"'] = ALL,
+    [';'] = ALL,
+    [')'] = ADDRESS | LEX_TOKEN,
+    ['<'] = ADDRESS | LEX_TOKEN,
+    ['>'] = ADDRESS | LEX_TOKEN,
+    ['@'] = ADDRESS | LEX_TOKEN,
+    [','] = ADDRESS | LEX_TOKEN,
+    [':'] = ADDRESS | LEX_TOKEN,
+    ['['] = LEX_HOST | LEX_TOKEN,
+    ['\\'] = LEX_TOKEN,
+    ['/'] = LEX_TOKEN,
+    [']'] = LEX_TOKEN,
+    ['?'] = LEX_TOKEN,
+    ['='] = LEX_TOKEN,
+};
+
+struct bytes lex_word(struct lex *lex, enum lex_specials specials)
 {
     size_t from = lex->at;
-    while (!lex_end(lex) && (unsigned char)lex_peek(lex) > ' ' && !strchr(specials, lex_peek(lex)))
+    while (!lex_end(lex) && !(ends[(unsigned char)lex->in.p[lex->at]] & specials))
         lex->at++;
     return (struct bytes){lex->in.p + from, lex->at - from};
 }

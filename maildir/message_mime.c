@@ -49,7 +49,8 @@ struct open_part {
 struct mime_parser {
     struct mime_part *root;
     unsigned nparts;
-    struct open_part open[MESSAGE_DEPTH_MAX + 1];
+    struct open_part *open; /* all that are open, the root first */
+    unsigned open_size;
     unsigned depth;       /* index of the innermost open part */
     unsigned nboundaries; /* open parts that have one */
     bool in_header;
@@ -57,10 +58,9 @@ struct mime_parser {
     /* the line that is being read */
     struct mark line_start, before; /* before: where the line before it ended, without its line end */
     uint64_t line_len;
-    char last; /* its last octet */
-    char line[LINE_KEPT];
-    size_t nline;
-    bool rest_blank; /* what did not fit into `line` is blanks only */
+    char last;          /* its last octet */
+    struct strbuf line; /* at most LINE_KEPT octets of it */
+    bool rest_blank;    /* what did not fit into `line` is blanks only */
     /* the header that is being read */
     struct strbuf field;
     bool field_wanted;
@@ -99,6 +99,10 @@ static void part_open(struct mime_parser *p, struct mark at)
         p->depth++;
     else
         p->root = part;
+    if (p->depth == p->open_size) {
+        p->open_size = p->open_size ? 2 * p->open_size : 4;
+        p->open = xrealloc(p->open, p->open_size, sizeof(*p->open));
+    }
     *innermost(p) = (struct open_part){.part = part, .header = at};
     part->header_start = at.at;
     p->in_header = true;
@@ -206,28 +210,28 @@ static void close_above(struct mime_parser *p, unsigned depth, struct mark at)
 
 /* ---- lines ---- */
 
-/* The open part whose boundary this line is, or NULL. */
-static struct open_part *find_boundary(struct mime_parser *p, struct bytes line, bool *last)
+/* The index of the open part whose boundary this line is, or -1. */
+static int find_boundary(const struct mime_parser *p, struct bytes line, bool *last)
 {
-    for (unsigned i = p->depth + 1; i-- > 0;) {
+    for (int i = (int)p->depth; i >= 0; i--) {
         struct bytes boundary = p->open[i].boundary;
         *last = line.n == boundary.n + 2;
         if (boundary.n == 0 || (!*last && line.n != boundary.n) ||
             memcmp(line.p, boundary.p, boundary.n) != 0)
             continue;
         if (!*last || bytes_eq(bytes_skip(line, boundary.n), BYTES("--")))
-            return &p->open[i];
+            return i;
     }
-    return NULL;
+    return -1;
 }
 
 /* What is kept of the line without hyphens, padding and line end; empty if it cannot be a boundary. */
 static struct bytes boundary_line(const struct mime_parser *p)
 {
-    struct bytes line = {p->line, p->nline};
+    struct bytes line = strbuf_bytes(&p->line);
     if (p->nboundaries == 0 || line.n < 3 || line.p[0] != '-' || line.p[1] != '-')
         return BYTES("");
-    if (p->line_len > p->nline && !p->rest_blank)
+    if (p->line_len > p->line.len && !p->rest_blank)
         return BYTES("");
     line = bytes_skip(line, 2);
     while (line.n && strchr(" \t\r", line.p[line.n - 1]) && line.p[line.n - 1])
@@ -240,12 +244,12 @@ static bool boundary_step(struct mime_parser *p, struct mark next)
 {
     struct bytes line = boundary_line(p);
     bool last;
-    struct open_part *open = line.n ? find_boundary(p, line, &last) : NULL;
-    if (!open || (!last && p->nparts >= MESSAGE_PARTS_MAX))
+    int i = line.n ? find_boundary(p, line, &last) : -1;
+    if (i < 0 || (!last && p->nparts >= MESSAGE_PARTS_MAX))
         return false;
-    close_above(p, (unsigned)(open - p->open), p->before);
+    close_above(p, (unsigned)i, p->before);
     if (last)
-        boundary_drop(p, open);
+        boundary_drop(p, &p->open[i]);
     else
         part_open(p, next);
     return true;
@@ -276,10 +280,9 @@ static void add_capped(struct strbuf *sb, struct bytes b, size_t max)
 /* Keep of the line what may be a boundary. */
 static void keep_line(struct mime_parser *p, struct bytes piece)
 {
-    size_t room = LINE_KEPT - p->nline;
+    size_t room = LINE_KEPT - p->line.len;
     size_t n = piece.n < room ? piece.n : room;
-    memcpy(p->line + p->nline, piece.p, n);
-    p->nline += n;
+    strbuf_add(&p->line, piece.p, n);
     for (size_t i = n; i < piece.n && p->rest_blank; i++)
         p->rest_blank = piece.p[i] == ' ' || piece.p[i] == '\t' || piece.p[i] == '\r';
 }
@@ -296,7 +299,7 @@ static void line_piece(struct mime_parser *p, struct bytes piece)
             add_capped(&p->field, piece, FIELD_MAX);
         p->header_len += piece.n;
     }
-    if (p->nboundaries && (p->nline == 0 ? p->line_len == 0 && piece.p[0] == '-' : p->rest_blank))
+    if (p->nboundaries && (p->line.len == 0 ? p->line_len == 0 && piece.p[0] == '-' : p->rest_blank))
         keep_line(p, piece);
     p->line_len += piece.n;
     p->last = piece.p[piece.n - 1];
@@ -313,7 +316,7 @@ static void line_end(struct mime_parser *p, struct mark end, struct mark next)
     p->line_start = next;
     p->line_len = 0;
     p->last = '\0';
-    p->nline = 0;
+    strbuf_clear(&p->line);
     p->rest_blank = true;
 }
 
@@ -334,6 +337,7 @@ struct mime_parser *mime_parser_new(void)
     struct mime_parser *p = xcalloc(1, sizeof(*p));
     p->budget = (struct message_budget){.params = TREE_PARAMS_MAX, .octets = TREE_OCTETS_MAX};
     p->rest_blank = true;
+    strbuf_init(&p->line, LINE_KEPT);
     strbuf_init(&p->field, FIELD_MAX + 1);
     part_open(p, (struct mark){0});
     return p;
@@ -392,6 +396,8 @@ void mime_parser_abort(struct mime_parser *parser)
     if (!parser)
         return;
     mime_free(parser->root);
+    strbuf_done(&parser->line);
     strbuf_done(&parser->field);
+    free(parser->open);
     free(parser);
 }

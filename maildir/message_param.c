@@ -4,7 +4,7 @@
  * Broken ones are common: values with blanks or specials but no quotation marks, missing values, missing
  * semicolons. A value without quotation marks is first read as a token; if something stands between it and
  * the next semicolon that is no comment, the value is all up to there. Work is quadratic in
- * MESSAGE_PARAMS_MAX and linear in the octets.
+ * MESSAGE_PARAMS_MAX and linear in the octets; of a field that repeats its names LOOKED_AT_MAX are looked at.
  */
 #include "maildir/message_param.h"
 
@@ -12,6 +12,8 @@
 #include "base/text.h"
 
 #include <stdlib.h>
+
+enum { LOOKED_AT_MAX = 3 * MESSAGE_PARAMS_MAX, STACK_ROOM = 256 };
 
 char *budget_dup(struct message_budget *budget, struct bytes b)
 {
@@ -32,25 +34,27 @@ void params_free(struct mime_param *params, size_t n)
     free(params);
 }
 
-struct mime_param *params_add(struct mime_param *params, size_t *n, const char *name, const char *value)
+/* The array holds 1, 2, 4, 8, ... of them. */
+struct mime_param *params_add(struct mime_param *params, size_t *n, struct bytes name, struct bytes value)
 {
-    params = xrealloc(params, *n + 1, sizeof(*params));
-    params[*n] = (struct mime_param){.name = xstrdup(name), .value = xstrdup(value)};
+    if ((*n & (*n - 1)) == 0)
+        params = xrealloc(params, *n ? 2 * *n : 1, sizeof(*params));
+    params[*n] = (struct mime_param){.name = bytes_dup(name), .value = bytes_dup(value)};
     (*n)++;
     return params;
 }
 
-static size_t find(const struct mime_param *params, size_t n, const char *name)
+static size_t find(const struct mime_param *params, size_t n, struct bytes name)
 {
     size_t i = 0;
-    while (i < n && !bytes_eq_nocase(bytes_of(params[i].name), bytes_of(name)))
+    while (i < n && !bytes_eq_nocase(bytes_of(params[i].name), name))
         i++;
     return i;
 }
 
 const char *mime_param(const struct mime_param *params, size_t n, const char *name)
 {
-    size_t i = find(params, n, name);
+    size_t i = find(params, n, bytes_of(name));
     return i < n ? params[i].value : NULL;
 }
 
@@ -58,7 +62,6 @@ const char *mime_param(const struct mime_param *params, size_t n, const char *na
 static void skip_to_semicolon(struct lex *lex, struct strbuf *scratch)
 {
     while (!lex_end(lex) && lex_peek(lex) != ';') {
-        strbuf_clear(scratch);
         if (lex_blanks(lex, NULL))
             continue;
         if (lex_peek(lex) == '"')
@@ -68,35 +71,31 @@ static void skip_to_semicolon(struct lex *lex, struct strbuf *scratch)
     }
 }
 
-static void read_value(struct lex *lex, struct strbuf *value)
+static struct bytes read_value(struct lex *lex, struct strbuf *scratch)
 {
     lex_blanks(lex, NULL);
-    if (lex_peek(lex) == '"') {
-        lex_quoted(lex, value);
-        return;
-    }
+    if (lex_peek(lex) == '"')
+        return lex_quoted(lex, scratch);
     struct bytes rest = bytes_skip(lex->in, lex->at);
     struct bytes all = {rest.p, bytes_index(rest, ';')};
-    struct bytes token = lex_word(lex, ";(\"");
+    struct bytes token = lex_word(lex, LEX_VALUE);
     lex_blanks(lex, NULL);
     bool only_token = lex_end(lex) || lex_peek(lex) == ';';
     if (!only_token)
         lex->at = (size_t)(all.p + all.n - lex->in.p);
-    strbuf_addb(value, only_token ? token : bytes_trim(all));
+    return only_token ? token : bytes_trim(all);
 }
 
 /* One name and value behind a semicolon. false if there is no name or no equals sign. */
-static bool read_param(struct lex *lex, struct strbuf *name, struct strbuf *value)
+static bool read_param(struct lex *lex, struct bytes *name, struct bytes *value, struct strbuf *scratch)
 {
-    strbuf_clear(name);
-    strbuf_clear(value);
     lex_blanks(lex, NULL);
-    strbuf_addb(name, lex_word(lex, MIME_SPECIALS));
+    *name = lex_word(lex, LEX_TOKEN);
     lex_blanks(lex, NULL);
     if (!lex_take(lex, '='))
         return false;
-    read_value(lex, value);
-    return name->len > 0;
+    *value = read_value(lex, scratch);
+    return name->n > 0;
 }
 
 /* ---- RFC 2231 ---- */
@@ -245,7 +244,7 @@ static void simplify(struct mime_param *params, size_t n)
             AUTO_STRBUF struct strbuf text = STRBUF_INIT(SIZE_MAX / 4);
             size_t length = strlen(names[k]);
             if (!bytes_starts_nocase(bytes_of(params[i].name), bytes_of(names[k])) ||
-                strcmp(params[i].name + length, "*") != 0 || find(params, n, names[k]) < n ||
+                strcmp(params[i].name + length, "*") != 0 || find(params, n, bytes_of(names[k])) < n ||
                 !extended_text(params[i].value, &text))
                 continue;
             params[i].name[length] = '\0';
@@ -256,20 +255,21 @@ static void simplify(struct mime_param *params, size_t n)
 
 struct mime_param *params_parse(struct lex *lex, size_t *n, struct message_budget *budget)
 {
-    AUTO_STRBUF struct strbuf name = STRBUF_INIT(SIZE_MAX / 4);
-    AUTO_STRBUF struct strbuf value = STRBUF_INIT(SIZE_MAX / 4);
+    char room[STACK_ROOM];
+    AUTO_STRBUF struct strbuf scratch = STRBUF_LENT(room, SIZE_MAX / 4);
+    struct bytes name, value;
     struct mime_param *params = NULL;
     *n = 0;
-    for (;;) {
-        skip_to_semicolon(lex, &value);
+    for (unsigned looked_at = 0; looked_at < LOOKED_AT_MAX; looked_at++) {
+        skip_to_semicolon(lex, &scratch);
         if (!lex_take(lex, ';') || *n == MESSAGE_PARAMS_MAX || budget->params == 0)
             break;
-        if (!read_param(lex, &name, &value) || find(params, *n, name.data) < *n ||
-            name.len + value.len > budget->octets)
+        if (!read_param(lex, &name, &value, &scratch) || find(params, *n, name) < *n ||
+            name.n + value.n > budget->octets)
             continue;
         budget->params--;
-        budget->octets -= name.len + value.len;
-        params = params_add(params, n, name.data, value.data);
+        budget->octets -= name.n + value.n;
+        params = params_add(params, n, name, value);
     }
     *n = join_all(params, *n);
     simplify(params, *n);

@@ -12,7 +12,7 @@
 
 #include <stdlib.h>
 
-enum { FIELD_TEXT_MAX = 1 << 20 };
+enum { FIELD_TEXT_MAX = 1 << 20, STACK_ROOM = 512 };
 
 bool part_is(const struct mime_part *part, const char *type, const char *subtype)
 {
@@ -36,7 +36,7 @@ void part_retype(struct mime_part *part, const char *type, const char *subtype)
     part->nparams = 0;
     part->multipart = part->rfc822 = false;
     if (part_is(part, "text", NULL))
-        part->params = params_add(NULL, &part->nparams, "charset", "us-ascii");
+        part->params = params_add(NULL, &part->nparams, BYTES("charset"), BYTES("us-ascii"));
 }
 
 /* ---- fields ---- */
@@ -47,11 +47,11 @@ static void read_type(struct mime_part *part, struct bytes value, struct message
     if (part->type)
         return;
     lex_blanks(&lex, NULL);
-    struct bytes type = lex_word(&lex, MIME_SPECIALS);
+    struct bytes type = lex_word(&lex, LEX_TOKEN);
     lex_blanks(&lex, NULL);
     bool slash = lex_take(&lex, '/');
     lex_blanks(&lex, NULL);
-    struct bytes subtype = slash ? lex_word(&lex, MIME_SPECIALS) : BYTES("");
+    struct bytes subtype = slash ? lex_word(&lex, LEX_TOKEN) : BYTES("");
     bool good = type.n && subtype.n && type.n + subtype.n <= budget->octets;
     part->type = good ? budget_dup(budget, type) : xstrdup("text");
     part->subtype = good ? budget_dup(budget, subtype) : xstrdup("plain");
@@ -64,7 +64,7 @@ static void read_disposition(struct mime_part *part, struct bytes value, struct 
     if (part->disposition)
         return;
     lex_blanks(&lex, NULL);
-    part->disposition = budget_dup(budget, lex_word(&lex, MIME_SPECIALS));
+    part->disposition = budget_dup(budget, lex_word(&lex, LEX_TOKEN));
     if (part->disposition)
         part->disposition_params = params_parse(&lex, &part->ndisposition_params, budget);
 }
@@ -74,7 +74,7 @@ static void read_encoding(struct mime_part *part, struct bytes value, struct mes
     struct lex lex = {.in = value};
     lex_blanks(&lex, NULL);
     if (!part->encoding)
-        part->encoding = budget_dup(budget, lex_word(&lex, MIME_SPECIALS));
+        part->encoding = budget_dup(budget, lex_word(&lex, LEX_TOKEN));
 }
 
 /* Tokens between commas, comments gone. */
@@ -84,7 +84,7 @@ static void read_language(struct mime_part *part, struct bytes value, struct mes
     struct lex lex = {.in = value};
     while (!lex_end(&lex)) {
         lex_blanks(&lex, NULL);
-        struct bytes tag = lex_word(&lex, MIME_SPECIALS);
+        struct bytes tag = lex_word(&lex, LEX_TOKEN);
         if (tag.n && list.len)
             strbuf_addc(&list, ',');
         strbuf_addb(&list, tag);
@@ -134,15 +134,15 @@ static const struct {
 
 void part_field(struct mime_part *part, struct bytes field, struct message_budget *budget)
 {
-    AUTO_STRBUF struct strbuf value = STRBUF_INIT(FIELD_TEXT_MAX);
+    char room[STACK_ROOM];
+    AUTO_STRBUF struct strbuf scratch = STRBUF_LENT(room, FIELD_TEXT_MAX);
     struct header_field f;
     if (!header_next(&field, &f))
         return;
     for (size_t i = 0; i < ARRAY_LEN(fields); i++) {
         if (!bytes_eq_nocase(f.name, fields[i].name))
             continue;
-        header_unfold(&value, f.value);
-        fields[i].read(part, strbuf_bytes(&value), budget);
+        fields[i].read(part, header_text(&scratch, f.value), budget);
     }
 }
 
@@ -154,7 +154,7 @@ void part_defaults(struct mime_part *part)
     if (!part->encoding)
         part->encoding = xstrdup("7BIT");
     if (part_is(part, "text", NULL) && !mime_param(part->params, part->nparams, "charset"))
-        part->params = params_add(part->params, &part->nparams, "charset", "us-ascii");
+        part->params = params_add(part->params, &part->nparams, BYTES("charset"), BYTES("us-ascii"));
 }
 
 /* ---- the tree ---- */

@@ -21,7 +21,7 @@ START_TEST(quotes_what_can_be_quoted)
         ck_assert_str_eq(out.data, pairs[i][1]);
     }
     AUTO_STRBUF struct strbuf out = STRBUF_INIT(100);
-    imap_nstring(&out, NULL);
+    imap_nstring(&out, bytes_from(NULL, 0));
     imap_string(&out, BYTES("a\0b"));
     ck_assert_str_eq(out.data, "NIL{3}\r\na b");
 }

@@ -106,7 +106,27 @@ START_TEST(gives_its_bytes_away_once)
 }
 END_TEST
 
+START_TEST(begins_in_a_lent_array)
+{
+    char room[8];
+    AUTO_STRBUF struct strbuf sb = STRBUF_LENT(room, 100);
+    ck_assert_str_eq(sb.data, "");
+    strbuf_adds(&sb, "abcdefg");
+    ck_assert_ptr_eq(sb.data, room);
+    strbuf_adds(&sb, "hijk");
+    ck_assert_str_eq(sb.data, "abcdefghijk");
+    ck_assert(sb.data != room && !sb.lent);
+    strbuf_done(&sb);
+    ck_assert_str_eq(sb.data, "");
+    struct strbuf capped = STRBUF_LENT(room, 3);
+    ck_assert(strbuf_adds(&capped, "abc") && !strbuf_addc(&capped, 'd'));
+    char *taken = strbuf_detach(&capped);
+    ck_assert_str_eq(taken, "abc");
+    free(taken);
+}
+END_TEST
+
 UNIT_MAIN("strbuf", is_an_empty_string_before_anything_was_added, appends_up_to_the_cap,
           adds_nothing_past_the_cap_and_remembers, takes_nothing_at_a_cap_of_zero, holds_nuls,
           grows_to_exactly_its_cap, works_without_a_cap, consumes_from_the_front_and_truncates_the_end,
-          gives_its_bytes_away_once)
+          gives_its_bytes_away_once, begins_in_a_lent_array)
