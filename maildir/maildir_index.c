@@ -259,7 +259,8 @@ static int throw_away(struct index *ix)
 
 static bool is_damage(int rc)
 {
-    return rc <= MDB_KEYEXIST && rc != MDB_MAP_FULL && rc != MDB_READERS_FULL && rc != MDB_TXN_FULL;
+    bool lmdb = rc >= MDB_KEYEXIST && rc <= MDB_LAST_ERRCODE; /* negative, ascending */
+    return lmdb && rc != MDB_MAP_FULL && rc != MDB_READERS_FULL && rc != MDB_TXN_FULL;
 }
 
 void index_open(struct index *ix, const char *maildir_root, bool anew)

@@ -13,9 +13,10 @@
  * Everything is read and joined with the whole uidlist where the index does not know the folder, or where somebody else wrote the
  * uidlist. Without the lock (disk full, no write permission) only known messages are listed, in an index in memory.
  *
- * Races with writers that take no lock (mutt, procmail, mv): a watched directory tells what was renamed while it was read.
- * Where there is no watch, a message is believed gone only after LOOKS readings that miss it, since each may miss a file
- * that is renamed meanwhile. The same base seen twice is one message: removing one could lose mail.
+ * Races with writers that take no lock (mutt, procmail, mv): a watched directory tells what was renamed while it was read. Even
+ * then names are read once more before a message is believed gone, since programs that link and unlink leave a second name
+ * that no event of late has told of. Where there is no watch, it takes LOOKS readings that miss it: each may miss a file that
+ * is renamed meanwhile. The same base seen twice is one message: removing one could lose mail.
  */
 #include "maildir/maildir_scan.h"
 #include "maildir/maildir_courier.h"
@@ -128,9 +129,8 @@ static int look_again(struct scan *s, struct err *e)
 static int believe_missing(struct scan *s, struct err *e)
 {
     find_missing(s);
-    if (maildir_watch_active(&s->mb->watch) && !s->mb->store->shared)
-        return 0;
-    for (int i = 1; i < LOOKS && s->ngone; i++) {
+    bool watched = maildir_watch_active(&s->mb->watch) && !s->mb->store->shared;
+    for (int i = 1; i < (watched ? 2 : LOOKS) && s->ngone; i++) {
         if (look_again(s, e))
             return -1;
         find_missing(s);

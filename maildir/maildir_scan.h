@@ -83,6 +83,8 @@ void scan_list_names(struct scan *s);
 void scan_mark_seen(struct scan *s, uint32_t uid);
 
 /* maildir_scan_touched.c */
+/* The directories are locked for a moment: what was seen to be renamed before has queued its event. */
+void scan_wait_for_renames(const struct scan *s);
 void scan_touched_collect(struct scan *s);
 /* Find the truth about each touched base: names (and seen) are set right. */
 int scan_touched_settle(struct scan *s, struct err *e);

@@ -235,6 +235,7 @@ int scan_look(struct scan *s, struct err *e)
         return -1;
     if (watched) {
         set_stamps(s);
+        scan_wait_for_renames(s); /* a rename shows in the stamp before its event is queued */
         scan_touched_collect(s);
     }
     return 0;

@@ -39,8 +39,7 @@ int scan_tidy_masks(struct scan *s, struct err *e)
     struct here h = {.s = s};
     struct err ignored; /* then they go another time */
     bool changed;
-    if (!s->full || !s->lock || !sc->exists || !sc->has_masks ||
-        s->mb->head.validity != s->uidlist.validity)
+    if (!s->full || !s->lock || !sc->exists || !sc->has_masks || s->mb->head.validity != s->uidlist.validity)
         return 0;
     int r = sidecar_save(sc, s->mb->folder.fd, is_here, &h, &ignored);
     free(h.by_base);

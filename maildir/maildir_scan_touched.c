@@ -160,8 +160,7 @@ static void take_truth(struct scan *s, const struct found *truth, bool recent, b
         names_add(&s->names, truth->name, truth->in_new)->recent = recent;
 }
 
-/* The directories are locked for this moment. */
-static void wait_for_renames(const struct scan *s)
+void scan_wait_for_renames(const struct scan *s)
 {
     const int dirs[] = {s->mb->folder.new_fd, s->mb->folder.cur_fd};
     for (size_t i = 0; i < ARRAY_LEN(dirs); i++) {
@@ -186,7 +185,7 @@ static int settle_once(struct scan *s, bool last_round, bool *again, struct err 
         nowhere += !truths[i].base_len;
     }
     if (nowhere && !last_round) {
-        wait_for_renames(s);
+        scan_wait_for_renames(s);
         scan_touched_collect(s);
         *again = s->ntouched > n;
     }

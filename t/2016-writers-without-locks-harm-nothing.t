@@ -389,7 +389,6 @@ def _():
 
 @test("of two names of one base the one that came later goes, and the message stays")
 def _():
-    skip("to do: the index knows one name of a message")
     box, a, b = three()
     path = box.files()[1]
     for s in (a, b):

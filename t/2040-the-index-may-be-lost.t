@@ -52,6 +52,7 @@ def _():
         os.unlink(index(box, "lock.mdb"))
         open(index(box), "wb").write(damage)
         equal(seen(box), first, "after %d octets of damage" % len(damage))
+        check(damage != open(index(box), "rb").read(), "the damaged one is still there")
 
 
 @test("one that was cut off under our feet costs one session at most")
