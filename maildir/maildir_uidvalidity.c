@@ -14,6 +14,7 @@
 
 #define PREFIX "dovecot-uidvalidity"
 #define TRIES  10
+#define LOOKS  5
 
 static bool parse(const char *hex, uint32_t *value)
 {
@@ -70,10 +71,10 @@ static int write_main(int root, uint32_t value, struct err *e)
 }
 
 /* 1: somebody else was first. */
-static int create_first(int root, uint32_t *value, struct err *e)
+static int create_above(int root, uint32_t old, uint32_t *value, struct err *e)
 {
     char name[64];
-    *value = (uint32_t)time(NULL);
+    *value = old + 1 > (uint32_t)time(NULL) ? old + 1 : (uint32_t)time(NULL);
     snprintf(name, sizeof name, PREFIX ".%08x", *value);
     AUTO_CLOSE int fd = openat(root, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0444);
     if (fd < 0)
@@ -89,7 +90,7 @@ int uidvalidity_next(struct mail_store *store, uint32_t *value, struct err *e)
         if (!old)
             old = find(store->fd);
         if (!old) {
-            int late = create_first(store->fd, value, e);
+            int late = create_above(store->fd, 0, value, e);
             if (late <= 0)
                 return late;
             continue;
@@ -102,12 +103,13 @@ int uidvalidity_next(struct mail_store *store, uint32_t *value, struct err *e)
         }
         if (errno != ENOENT)
             return err_errno(e, errno, "renaming %s", from);
-        uint32_t found = find(store->fd);
+        uint32_t found = 0;
+        for (int look = 0; look < LOOKS && !found; look++)
+            found = find(store->fd); /* a reading may miss it while others rename it */
         if (!found) { /* the main file stands alone: go on above it */
-            *value = old + 1 > (uint32_t)time(NULL) ? old + 1 : (uint32_t)time(NULL);
-            snprintf(to, sizeof to, PREFIX ".%08x", *value);
-            AUTO_CLOSE int fd = openat(store->fd, to, O_WRONLY | O_CREAT | O_CLOEXEC, 0444);
-            return write_main(store->fd, *value, e);
+            int late = create_above(store->fd, old, value, e);
+            if (late <= 0)
+                return late;
         }
         old = found;
     }
