@@ -120,8 +120,9 @@ int fs_replace(int dirfd, const char *name, const char *tmpname, struct bytes co
         unlinkat(dirfd, tmpname, 0);
         return -1;
     }
-    if (sync_dir && fs_sync_dir(dirfd) != 0)
-        return err_errno(e, errno, "cannot sync the directory of %s", name);
+    if (sync_dir &&
+        fs_sync_dir(dirfd) != 0) /* ERR_TEMP, whatever errno: the new file is there, but not for good */
+        return err_set(e, ERR_TEMP, "cannot sync the directory of %s: %s", name, strerror(errno));
     return 0;
 }
 

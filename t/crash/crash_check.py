@@ -202,6 +202,7 @@ PLANS = [
     Plan("move", ["Sent"], places=dict.fromkeys(("in3-300", "in5-3", "in6-3"), ("INBOX", "Sent")), doubles=True, atomic=False),
     Plan("store", flags=("in3-300", "in5-3", "in6-3"), atomic=False),
     Plan("store-keyword", flags=("in3-300", "in5-3", "in6-3"), atomic=False),
+    Plan("session", ["Big"], flags=["big%d-1" % i for i in range(1, 24, 2)], atomic=False),
     Plan("expunge", places=dict.fromkeys(("in2-3", "in6-3"), ("INBOX", None)), atomic=False),
     Plan("expunge-quota", places=dict.fromkeys(("in2-3", "in6-3"), ("INBOX", None)), atomic=False),
     Plan("rewrite", ["Big"]),

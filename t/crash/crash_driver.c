@@ -5,6 +5,8 @@
  *   crash_driver ROOT OPERATION   do it once. The lines "begin" and "end" fence the system calls that are swept.
  *   crash_driver ROOT recover OPERATION
  *                                 after a crash: do it again, then tell what every folder holds
+ *   crash_driver ROOT stubborn OPERATION
+ *                                 if it fails, do it once more in the same session: it has to be done then
  *
  * Lines: "have FOLDER VALIDITY UID ID" a message is there with its UID (0: none told); "gone FOLDER UID"; "flags FOLDER UID
  * LETTERS+KEYWORD..."; "folder NAME", "nofolder NAME"; "open FOLDER VALIDITY UIDNEXT"; "renewed FOLDER
@@ -77,22 +79,33 @@ static int count_descriptors(void)
 static int act(struct run *run, const char *root, const struct operation *op, struct err *e)
 {
     struct mail_store_options options = {.root = root, .quota_bytes = op->quota};
-    if (mail_store_open(&run->store, &options, e))
+    if (mail_store_open(&run->store, &options, e) &&
+        (!run->stubborn || mail_store_open(&run->store, &options, e)))
         return -1;
     int r = op->act(run, op->argument, e);
+    if (r && run->stubborn)
+        r = op->act(run, op->argument, e);
     if (!r && run->retry)
         r = look(run, e);
     mail_store_close(run->store);
     return r;
 }
 
+/* The words between ROOT and OPERATION. */
+static bool read_mode(struct run *run, int argc, char **argv)
+{
+    run->retry = argc == 4 && !strcmp(argv[2], "recover");
+    run->stubborn = argc == 4 && !strcmp(argv[2], "stubborn");
+    return argc == 3 || run->retry || run->stubborn;
+}
+
 int main(int argc, char **argv)
 {
-    struct run run = {.retry = argc == 4 && !strcmp(argv[2], "recover")};
-    const struct operation *op = argc == 3 || run.retry ? operation_find(argv[argc - 1]) : NULL;
+    struct run run = {.retry = false};
+    const struct operation *op = read_mode(&run, argc, argv) ? operation_find(argv[argc - 1]) : NULL;
     struct err e;
     if (!op) {
-        fprintf(stderr, "usage: crash_driver ROOT [recover] OPERATION\n");
+        fprintf(stderr, "usage: crash_driver ROOT [recover|stubborn] OPERATION\n");
         return 64;
     }
     if (run.retry)

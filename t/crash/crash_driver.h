@@ -17,6 +17,7 @@ struct run {
         int fd;
         size_t size;
     } letters[LETTERS]; /* memory files, made before the sweep begins */
+    bool stubborn;      /* what failed is tried once more, in the same session */
     bool retry;         /* the operation may have been done before, in part or wholly */
 };
 
@@ -44,6 +45,7 @@ enum crash_folder { CRASH_BIG, CRASH_FRESH, CRASH_COURIER };
 int crash_copy(struct run *run, int move, struct err *e);
 int crash_store(struct run *run, int argument, struct err *e);
 int crash_store_keyword(struct run *run, int argument, struct err *e);
+int crash_session(struct run *run, int rounds, struct err *e);
 int crash_expunge(struct run *run, int argument, struct err *e);
 int crash_open(struct run *run, int which, struct err *e);
 /* crash_folders.c */

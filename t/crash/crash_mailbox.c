@@ -35,6 +35,8 @@ int crash_copy(struct run *run, int move, struct err *e)
     if (mailbox_open(&mb, run->store, "INBOX", false, e))
         return -1;
     int r = mailbox_copy(mb, some, SOME, "Sent", move, &result, e);
+    if (r && run->stubborn)
+        r = mailbox_copy(mb, some, SOME, "Sent", move, &result, e);
     if (!r) {
         say_copied(&result, move);
         mail_copy_result_done(&result);
@@ -50,6 +52,8 @@ static int store(struct run *run, const struct mail_flag_change *change, const c
     if (mailbox_open(&mb, run->store, "INBOX", false, e))
         return -1;
     int r = mailbox_store(mb, some, SOME, change, e);
+    if (r && run->stubborn)
+        r = mailbox_store(mb, some, SOME, change, e);
     for (size_t i = 0; i < SOME && !r; i++)
         say("flags INBOX %u %s", some[i], told[i]);
     mailbox_close(mb);
@@ -73,6 +77,24 @@ int crash_store_keyword(struct run *run, int argument, struct err *e)
     return store(run, &change, told, e);
 }
 
+/* Many changes in one session, each acknowledged by itself: the index is written many times between two syncs. */
+int crash_session(struct run *run, int rounds, struct err *e)
+{
+    struct mailbox *mb;
+    int r = 0;
+    if (mailbox_open(&mb, run->store, "Big", false, e))
+        return -1;
+    for (int i = 0; i < rounds && !r; i++) {
+        uint32_t uid = 1 + 2 * (uint32_t)i;
+        r = mailbox_store(mb, &uid, 1,
+                          &(struct mail_flag_change){.how = MAIL_FLAGS_ADD, .flags = MAIL_ANSWERED}, e);
+        if (!r)
+            say("flags Big %u R", uid);
+    }
+    mailbox_close(mb);
+    return r;
+}
+
 int crash_expunge(struct run *run, int argument, struct err *e)
 {
     static const uint32_t all[] = {1, 2, 3, 5, 6};
@@ -81,6 +103,8 @@ int crash_expunge(struct run *run, int argument, struct err *e)
     if (mailbox_open(&mb, run->store, "INBOX", false, e))
         return -1;
     int r = mailbox_expunge(mb, all, ARRAY_LEN(all), false, e);
+    if (r && run->stubborn)
+        r = mailbox_expunge(mb, all, ARRAY_LEN(all), false, e);
     if (!r) { /* these two carry \\Deleted */
         say("gone INBOX 2");
         say("gone INBOX 6");

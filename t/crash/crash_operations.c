@@ -17,7 +17,7 @@ static int deliver(struct run *run, int n, struct err *e)
         d[i] = (struct mail_delivery){.fd = run->letters[i].fd,
                                       .size = (off_t)run->letters[i].size,
                                       .unique = unique[i],
-                                      .again = run->retry};
+                                      .again = run->retry || run->stubborn};
     size_t failed = mail_deliver(run->store, "INBOX", d, (size_t)n);
     for (int i = 0; i < n; i++)
         if (!d[i].result)
@@ -85,6 +85,7 @@ static const struct operation operations[] = {
     {"move", crash_copy, true, 0},
     {"store", crash_store, 0, 0},
     {"store-keyword", crash_store_keyword, 0, 0},
+    {"session", crash_session, 12, 0},
     {"expunge", crash_expunge, 0, 0},
     {"expunge-quota", crash_expunge, 0, 50000000},
     {"rewrite", crash_open, CRASH_BIG, 0},

@@ -4,7 +4,8 @@
   crash_sweep.py [--jobs N] [--kinds kill,error,power] [--every N] [--seeds N] [OPERATION ...]
 
 kill    the process is killed between any two system calls
-error   each system call fails with each of ERRORS, and each write is cut short; then the power fails too
+error   each system call fails with each of ERRORS, and each write is cut short; then the power fails too. What failed works the next
+        time, in another session and in the same one
 power   the power fails between any two changes of the disk, and what was not synced is lost in several ways (crash_power.py)
 
 Each is done on a Maildir that the library has not seen yet, and on one that it knows (there EIO stands for all errors). Each time what is left is checked (crash_check.py), then the operation is done again and all is checked again. --every N takes
@@ -136,15 +137,22 @@ class Sweep:
         self.runs += 1
         return Run(self, "run%d" % self.runs, warm)
 
-    def disturb(self, run, how):
+    def disturb(self, run, how, *mode):
         """Run the operation under crash_inject: the number of the call that was hit or None, and the claims."""
         ack, out = run.root + ".ack", run.disk + ".out"
-        spawn([INJECT, *how, "--", DRIVER, run.root, self.plan.name], ack, out)
+        spawn([INJECT, *how, "--", DRIVER, run.root, *mode, self.plan.name], ack, out)
         words = dict(line.split(" ", 1) for line in lines_of(out))
         claims = Claims(lines_of(run.disk + ".ack"))
         self.calls = int(words.get("calls", 0))
         self.status = words.get("exit") or "signal " + words.get("signal", "?")
         return words.get("hit"), claims
+
+    def check_second(self, root, claims):
+        """A second attempt did what is asked, or says that there is nothing left to do."""
+        if claims.failed:
+            word, done = self.plan.again or (None, None)
+            assert word and claims.failed.startswith(word) and done(crash_maildir.Disk(root)), \
+                "the second attempt failed: %s" % claims.failed
 
     def try_again(self, root, before):
         """The operation a second time, as a user would: it works, and everything promised is still there."""
@@ -152,10 +160,8 @@ class Sweep:
         status = spawn([DRIVER, root, "recover", self.plan.name], ack, out)
         after = Claims(lines_of(ack))
         assert status >= 0, "the second attempt was ended by signal %d (a lock that blocks?)" % -status
+        self.check_second(root, after)
         if after.failed:
-            word, done = self.plan.again or (None, None)
-            assert word and after.failed.startswith(word) and done(crash_maildir.Disk(root)), \
-                "the second attempt failed: %s" % after.failed
             spawn([DRIVER, root, "recover", "look"], ack, out)
             after = Claims(lines_of(ack))
         disk = check_disk(self.plan, root, after, most=2)
@@ -188,16 +194,18 @@ class Sweep:
 
     # ---- errors ----
 
-    def failed_call(self, n, word, how, warm):
+    def failed_call(self, n, word, how, warm, stubborn=False):
         run = self.fresh(warm)
-        hit, claims = self.disturb(run, how)
+        hit, claims = self.disturb(run, how, *(["stubborn"] if stubborn else []))
 
         def check():
             assert claims.leak is None, claims.leak
-            disk = check_disk(self.plan, run.disk, claims)
-            if claims.failed:
+            disk = check_disk(self.plan, run.disk, claims, 2 if stubborn else 1)
+            if stubborn:
+                self.check_second(run.disk, claims)
+            elif claims.failed:
                 check_untouched(self.plan, disk, claims)
-            if run.log:
+            if run.log and not stubborn:  # a second attempt builds on what it sees, and a failed sync has been reported
                 run.read_log()
                 run.log.make(run.log.disk(run.log.length, crash_power.NOTHING), run.disk + ".lost")
                 check_disk(self.plan, run.disk + ".lost", claims)
@@ -215,6 +223,7 @@ class Sweep:
                 n += self.every
                 for name in errors:
                     hit = self.failed_call(n, "fails with " + name, ["error", str(n), str(getattr(errno, name))], warm)
+                self.failed_call(n, "fails with EIO in a session that tries again", ["error", str(n), str(errno.EIO)], warm, True)
                 if hit in WRITES:
                     self.failed_call(n, "cut short", ["short", str(n)], warm)
 
