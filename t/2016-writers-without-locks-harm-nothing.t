@@ -252,7 +252,8 @@ def all_there(box):
     s.ok("SELECT INBOX")
     found = who(s)
     s.logout()
-    files = sorted(re.search(rb"X-Id: (\S+)", open(f, "rb").read()).group(1).decode() for f in box.files())
+    files = sorted(re.search(rb"X-Id: (\S+)", open(f, "rb").read()).group(1).decode() for f in box.files()
+                   if not os.path.basename(f).startswith("."))  # a writer was stopped halfway
     equal(sorted(found.values()), files, "what is served, and what is there")
     no_base_twice(box)
     return found
