@@ -138,6 +138,16 @@ access_posthouse_login_SOURCES = \
 	access/login_session.c
 access_posthouse_login_LDADD = access/libimap.a $(ACCESS_LIBS)
 
+pkglibexec_PROGRAMS += access/posthouse-mailbox
+access_posthouse_mailbox_SOURCES = \
+	access/mailbox_ctl.h \
+	access/mailbox_ctl_account.c \
+	access/mailbox_ctl_main.c \
+	access/mailbox_ctl_report.c \
+	access/mailbox_ctl_status.c
+access_posthouse_mailbox_LDADD = $(ACCESS_LIBS) $(MAILDIR_LIBS) $(BASE_LIBS)
+dist_man_MANS += access/posthouse-mailbox.8
+
 pkglibexec_PROGRAMS += access/posthouse-pop3
 access_posthouse_pop3_SOURCES = \
 	access/session_options.c access/session_options.h \

@@ -1,6 +1,10 @@
 noinst_LIBRARIES += maildir/libmaildir.a
 maildir_libmaildir_a_SOURCES = maildir/maildir.h maildir/message.h maildir/mutf7.h \
 	maildir/maildir_append.c \
+	maildir/maildir_check.c maildir/maildir_check.h maildir/maildir_check_internal.h \
+	maildir/maildir_check_files.c \
+	maildir/maildir_check_index.c \
+	maildir/maildir_check_store.c \
 	maildir/maildir_copy.c \
 	maildir/maildir_courier.h \
 	maildir/maildir_courier_keywords.c \
@@ -24,6 +28,7 @@ maildir_libmaildir_a_SOURCES = maildir/maildir.h maildir/message.h maildir/mutf7
 	maildir/maildir_name.c maildir/maildir_name.h \
 	maildir/maildir_quota.c \
 	maildir/maildir_quota_count.c \
+	maildir/maildir_rebuild.c \
 	maildir/maildir_scan.c maildir/maildir_scan.h \
 	maildir/maildir_scan_join.c \
 	maildir/maildir_scan_look.c \

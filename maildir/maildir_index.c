@@ -288,6 +288,23 @@ void index_open(struct index *ix, const char *maildir_root, bool anew)
     }
 }
 
+int index_look(struct index *ix, const char *maildir_root)
+{
+    AUTO_STRBUF struct strbuf path = STRBUF_INIT(8192), data = STRBUF_INIT(8192);
+    *ix = (struct index){.lock_fd = -1, .generation = 1};
+    strbuf_addf(&path, "%s/%s", maildir_root, INDEX_DIR);
+    strbuf_addf(&data, "%s/data.mdb", path.data);
+    if (access(data.data, F_OK))
+        return MDB_NOTFOUND;
+    int rc = ENOMEM;
+    for (size_t map = MAP_LARGEST; rc == ENOMEM && map >= MAP_LEAST; map /= 4)
+        rc = open_env(ix, path.data, map, MDB_RDONLY);
+    if (!rc && (rc = look_at_tables(ix)))
+        close_env(ix);
+    ix->path = rc ? NULL : strbuf_detach(&path);
+    return rc;
+}
+
 /* Pages in use, and pages of the file. */
 static bool count_pages(struct index *ix, size_t *used, size_t *all)
 {

@@ -53,6 +53,9 @@ struct index {
 /* Open or make it (anew: the old one is set aside). Never fails for good: what cannot be used is replaced by one in memory. */
 void index_open(struct index *ix, const char *maildir_root, bool anew);
 void index_close(struct index *ix);
+/* For who only looks: nothing is made, thrown away or marked. 0, then index_close; MDB_NOTFOUND: there is none;
+ * MDB_VERSION_MISMATCH: it is of another version or boot, and will be thrown away; else it is damaged. */
+int index_look(struct index *ix, const char *maildir_root);
 /* After a failure with this code: set a damaged one aside, fall back to memory; an empty index follows. */
 void index_recover(struct index *ix, int rc);
 /* Between commands: end reading; give memory back after large work. */

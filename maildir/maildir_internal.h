@@ -184,6 +184,8 @@ struct maildirsize;
 bool quota_read(const struct mail_store *store, struct maildirsize *m, time_t *written);
 /* Count, and with `write` keep it (under the lock). */
 void quota_count(struct mail_store *store, struct maildirsize *m, bool write);
+/* One folder, by its directory below the root. */
+void quota_count_folder(struct mail_store *store, const char *dir, struct maildirsize *m);
 
 /* maildir_write.c: a message on its way into a folder's tmp/. */
 struct writer {

@@ -102,3 +102,10 @@ void quota_count(struct mail_store *store, struct maildirsize *m, bool write)
     if (write)
         unlinkat(store->fd, MAILDIRSIZE_FILE, 0);
 }
+
+void quota_count_folder(struct mail_store *store, const char *dir, struct maildirsize *m)
+{
+    struct look look = {.sums = m};
+    *m = (struct maildirsize){0};
+    look_at_folder(&look, store->fd, dir);
+}

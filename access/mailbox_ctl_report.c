@@ -1,0 +1,125 @@
+/*
+ * mailbox_ctl_report.c - what posthouse-mailbox prints: findings as text or JSON, progress on a terminal.
+ */
+#include "access/mailbox_ctl.h"
+
+#include "base/bytes.h"
+#include "base/log.h"
+#include "base/text.h"
+
+void ctl_json_string(FILE *out, const char *text)
+{
+    bool utf8 = utf8_valid(bytes_of(text)); /* else octets stand for themselves, as in Latin-1 */
+    fputc('"', out);
+    for (const unsigned char *p = (const unsigned char *)text; *p; p++) {
+        if (*p == '"' || *p == '\\')
+            fprintf(out, "\\%c", *p);
+        else if (*p < ' ' || *p == 0x7f || (*p > 0x7f && !utf8))
+            fprintf(out, "\\u%04x", *p);
+        else
+            fputc(*p, out);
+    }
+    fputc('"', out);
+}
+
+void ctl_print(FILE *out, const char *text)
+{
+    for (const unsigned char *p = (const unsigned char *)text; *p; p++)
+        fputc(*p < ' ' || *p == 0x7f ? '?' : *p, out);
+}
+
+void ctl_show_progress(void *arg, const char *folder, size_t messages)
+{
+    const struct ctl *ctl = arg;
+    if (!ctl->progress)
+        return;
+    fputc('\r', stderr);
+    ctl_print(stderr, folder);
+    fprintf(stderr, ": %zu\033[K", messages);
+    fflush(stderr);
+}
+
+void ctl_end_progress(const struct ctl *ctl)
+{
+    if (ctl->progress)
+        fprintf(stderr, "\r\033[K");
+}
+
+int ctl_failed(const struct ctl *ctl, const struct err *e)
+{
+    ctl_end_progress(ctl);
+    log_error("%s: %s", ctl->user ? ctl->user : ctl->mail, e->text);
+    return EXIT_FAILED;
+}
+
+/* ---- check ---- */
+
+struct printing {
+    struct ctl *ctl;
+    size_t n;
+};
+
+static void print_json(struct printing *p, const struct mail_finding *f)
+{
+    printf("%s\n  {\"kind\": \"%s\", \"folder\": ", p->n ? "," : "", f->problem ? "problem" : "note");
+    if (f->folder)
+        ctl_json_string(stdout, f->folder);
+    else
+        printf("null");
+    printf(", \"file\": ");
+    ctl_json_string(stdout, f->file);
+    printf(", \"what\": ");
+    ctl_json_string(stdout, f->what);
+    printf(", \"way_out\": ");
+    ctl_json_string(stdout, f->way_out);
+    printf("}");
+}
+
+static void print_text(const struct mail_finding *f)
+{
+    printf("%s: ", f->problem ? "problem" : "note");
+    ctl_print(stdout, f->file);
+    printf(" ");
+    ctl_print(stdout, f->what);
+    printf("\n    ");
+    ctl_print(stdout, f->way_out);
+    printf("\n");
+}
+
+static void on_found(void *arg, const struct mail_finding *f)
+{
+    struct printing *p = arg;
+    ctl_end_progress(p->ctl);
+    if (p->ctl->json)
+        print_json(p, f);
+    else
+        print_text(f);
+    p->n++;
+}
+
+static void on_progress(void *arg, const char *folder, size_t messages)
+{
+    ctl_show_progress(((struct printing *)arg)->ctl, folder, messages);
+}
+
+int ctl_check(struct ctl *ctl)
+{
+    struct printing p = {.ctl = ctl};
+    const struct mail_observer observer = {.found = on_found, .progress = on_progress, .arg = &p};
+    struct mail_checked sums;
+    struct err e;
+    if (ctl->json)
+        printf("{\"findings\": [");
+    int r = mail_check(ctl->store, ctl->folder, &observer, &sums, &e);
+    ctl_end_progress(ctl);
+    if (ctl->json)
+        printf("%s], \"folders\": %zu, \"messages\": %zu, \"problems\": %zu, \"notes\": %zu, \"complete\": "
+               "%s}\n",
+               p.n ? "\n" : "", sums.folders, sums.messages, sums.problems, sums.notes, r ? "false" : "true");
+    else
+        printf("%zu folders, %zu messages: %zu problems, %zu notes\n", sums.folders, sums.messages,
+               sums.problems, sums.notes);
+    if (r)
+        return ctl_failed(ctl, &e);
+    return sums.problems ? EXIT_PROBLEMS : EXIT_FINE;
+}
