@@ -11,10 +11,12 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <sys/file.h>
 
-#define PREFIX "dovecot-uidvalidity"
-#define TRIES  10
-#define LOOKS  5
+#define PREFIX  "dovecot-uidvalidity"
+#define TRIES   10
+#define LOOKS   5
+#define TURN_MS 2000
 
 static bool parse(const char *hex, uint32_t *value)
 {
@@ -52,68 +54,82 @@ static uint32_t find(int root)
     return best;
 }
 
-static uint32_t read_main(int root)
+/* Ours take turns, so that a value is not made a second time by who looked before it was there. Others
+ * know nothing of this, so that one who waits too long may go on. */
+static int open_main(int root, struct err *e)
 {
-    AUTO_STRBUF struct strbuf text = STRBUF_INIT(64);
-    uint32_t value;
-    struct err e;
-    return !fs_read_file(root, PREFIX, &text, &e) && parse(text.data, &value) ? value : 0;
+    int fd = openat(root, PREFIX, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+    if (fd < 0)
+        return err_errno(e, errno, "opening " PREFIX);
+    for (int i = 0; i < TURN_MS && flock(fd, LOCK_EX | LOCK_NB); i++)
+        usleep(1000);
+    return fd;
 }
 
-static int write_main(int root, uint32_t value, struct err *e)
+static uint32_t read_main(int fd)
+{
+    char hex[9] = "";
+    uint32_t value;
+    return fs_pread_all(fd, hex, 8, 0) == 8 && parse(hex, &value) ? value : 0;
+}
+
+static int write_main(int root, int fd, uint32_t value, struct err *e)
 {
     char hex[16];
     snprintf(hex, sizeof hex, "%08x", value);
-    AUTO_CLOSE int fd = openat(root, PREFIX, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
-    if (fd < 0 || fs_write_all(fd, hex, 8) || fsync(fd) || fs_sync_dir(root))
+    if (lseek(fd, 0, SEEK_SET) || fs_write_all(fd, hex, 8) || fsync(fd) || fs_sync_dir(root))
         return err_errno(e, errno, "writing " PREFIX);
     return 0;
 }
 
-/* 1: somebody else was first. */
+/* 0: made, 1: it is there already. */
 static int create_above(int root, uint32_t old, uint32_t *value, struct err *e)
 {
     char name[64];
-    *value = old + 1 > (uint32_t)time(NULL) ? old + 1 : (uint32_t)time(NULL);
+    uint32_t now = (uint32_t)time(NULL);
+    *value = old + 1 > now ? old + 1 : now;
     snprintf(name, sizeof name, PREFIX ".%08x", *value);
     AUTO_CLOSE int fd = openat(root, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0444);
     if (fd < 0)
         return errno == EEXIST ? 1 : err_errno(e, errno, "making %s", name);
-    return write_main(root, *value, e);
+    return 0;
+}
+
+/* 0: it is ours, 1: the name was not there. */
+static int rename_to_next(int root, uint32_t old, uint32_t *value, struct err *e)
+{
+    char from[64], to[64];
+    *value = old + 1;
+    snprintf(from, sizeof from, PREFIX ".%08x", old);
+    snprintf(to, sizeof to, PREFIX ".%08x", *value);
+    if (!renameat(root, from, root, to))
+        return 0;
+    return errno == ENOENT ? 1 : err_errno(e, errno, "renaming %s", from);
+}
+
+static uint32_t find_for_sure(int root)
+{
+    uint32_t found = 0;
+    for (int look = 0; look < LOOKS && !found; look++)
+        found = find(root); /* a reading may miss it while others rename it */
+    return found;
 }
 
 int uidvalidity_next(struct mail_store *store, uint32_t *value, struct err *e)
 {
-    uint32_t old = read_main(store->fd);
-    for (int i = 0; i < TRIES; i++) {
-        char from[64], to[64];
-        if (!old)
-            old = find(store->fd);
-        if (!old) {
-            int late = create_above(store->fd, 0, value, e);
-            if (late <= 0)
-                return late;
-            continue;
-        }
-        snprintf(from, sizeof from, PREFIX ".%08x", old);
-        snprintf(to, sizeof to, PREFIX ".%08x", old + 1);
-        if (!renameat(store->fd, from, store->fd, to)) {
-            *value = old + 1;
-            return write_main(store->fd, *value, e);
-        }
-        if (errno != ENOENT)
-            return err_errno(e, errno, "renaming %s", from);
-        uint32_t found = 0;
-        for (int look = 0; look < LOOKS && !found; look++)
-            found = find(store->fd); /* a reading may miss it while others rename it */
-        if (!found) { /* the main file stands alone: go on above it */
-            int late = create_above(store->fd, old, value, e);
-            if (late <= 0)
-                return late;
-        }
-        old = found;
+    AUTO_CLOSE int fd = open_main(store->fd, e);
+    if (fd < 0)
+        return -1;
+    uint32_t main_value = read_main(fd), old = main_value ? main_value : find_for_sure(store->fd);
+    int late = 1;
+    for (int i = 0; i < TRIES && late > 0; i++) {
+        late = old ? rename_to_next(store->fd, old, value, e) : 1;
+        if (late > 0 && !(old = find_for_sure(store->fd))) /* the main file stands alone, or nothing does */
+            late = create_above(store->fd, main_value, value, e);
     }
-    return err_set(e, ERR_BUSY, PREFIX " changes all the time");
+    if (late > 0)
+        return err_set(e, ERR_BUSY, PREFIX " changes all the time");
+    return late < 0 ? -1 : write_main(store->fd, fd, *value, e);
 }
 
 int folder_number(struct mail_store *store, struct uidlist *ul, struct err *e)
