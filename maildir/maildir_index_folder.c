@@ -12,14 +12,14 @@
 #include <fcntl.h>
 #include <stdlib.h>
 
-/* A message as it is stored; base, name and fields follow, aligned to 8 octets in all. */
+/* A message as it is stored; base, name and fields follow. */
 struct stored {
     uint64_t modseq, keywords, size, virtual_size;
     int64_t date;
     uint32_t flags;
     uint16_t base_len, name_len, fields_len;
     uint8_t in_new, has_info;
-};
+} __attribute__((packed));
 #define STORED_MAX (sizeof(struct stored) + 2 * (INDEX_NAME_MAX + 1) + INDEX_FIELDS_MAX)
 
 static uint64_t key_of(uint32_t fid, uint32_t low)
@@ -157,7 +157,7 @@ int index_get_runs(struct index *ix, MDB_txn *txn, uint32_t fid, struct uid_runs
     uid_runs_done(runs);
     if (rc)
         return rc == MDB_NOTFOUND ? 0 : rc;
-    return uid_runs_unpack(runs, (const uint32_t *)(const void *)value.p, value.n / 8) ? 0 : MDB_CORRUPTED;
+    return uid_runs_unpack(runs, value.p, value.n / 8) ? 0 : MDB_CORRUPTED;
 }
 
 int index_put_runs(struct index *ix, MDB_txn *txn, uint32_t fid, const struct uid_runs *runs)
@@ -228,7 +228,7 @@ static void put_bytes(char **to, struct bytes b)
 int index_put_mail(struct index *ix, MDB_txn *txn, uint32_t fid, uint32_t uid, const struct index_mail *mail,
                    bool last)
 {
-    _Alignas(8) char buffer[STORED_MAX + 8];
+    char buffer[STORED_MAX];
     struct stored *s = (struct stored *)buffer;
     if (mail->base.n > INDEX_NAME_MAX || mail->name.n > INDEX_NAME_MAX || mail->fields.n > INDEX_FIELDS_MAX)
         return EINVAL;
@@ -249,8 +249,6 @@ int index_put_mail(struct index *ix, MDB_txn *txn, uint32_t fid, uint32_t uid, c
     put_bytes(&end, mail->base);
     put_bytes(&end, mail->name);
     put_bytes(&end, mail->fields);
-    while ((end - buffer) % 8) /* keeps the next one aligned */
-        *end++ = '\0';
     uint64_t k = key_of(fid, uid);
     MDB_val key = val_of(&k, sizeof k), value = val_of(buffer, (size_t)(end - buffer));
     return mdb_put(txn, ix->mails, &key, &value, last ? MDB_APPEND : 0);

@@ -10,6 +10,10 @@
 
 #include <sys/stat.h>
 
+/* Values lie in the map at any address that is even. */
+typedef uint32_t index_u32 __attribute__((aligned(1), may_alias));
+typedef uint64_t index_u64 __attribute__((aligned(1), may_alias));
+
 #define INDEX_CHANGES_MAX     256   /* changes that are remembered one by one */
 #define INDEX_CHANGE_UIDS_MAX 20000 /* a larger one is not: sessions then look at all messages */
 #define INDEX_BASES_TAIL      1000  /* messages that need not be in the table of bases */

@@ -17,7 +17,7 @@
 struct logged {
     uint64_t modseq;
     uint32_t uids[];
-};
+} __attribute__((packed)); /* LMDB aligns to two octets only */
 
 static MDB_val log_key(uint64_t *k, uint32_t fid, uint32_t number)
 {
@@ -66,7 +66,7 @@ int index_log(struct index *ix, MDB_txn *txn, uint32_t fid, struct index_head *h
     struct logged *entry = value.mv_data;
     entry->modseq = head->modseq;
     if (n)
-        memcpy(entry->uids, uids, n * sizeof *uids);
+        memcpy(value.mv_data + sizeof *entry, uids, n * sizeof *uids);
     head->log_next++;
     return 0;
 }
@@ -183,7 +183,7 @@ static int check_base(struct index *ix, uint32_t fid, uint32_t candidate, struct
     return rc == MDB_NOTFOUND ? 0 : rc;
 }
 
-static size_t first_hash(const uint32_t *hashes, size_t n, uint32_t hash)
+static size_t first_hash(const index_u32 *hashes, size_t n, uint32_t hash)
 {
     size_t low = 0, high = n;
     while (low < high) {
@@ -206,7 +206,7 @@ int index_find_base(struct index *ix, uint32_t fid, const struct index_head *hea
     if (rc && rc != MDB_NOTFOUND)
         return rc;
     size_t n = table.n / 8;
-    const uint32_t *hashes = (const uint32_t *)(const void *)table.p, *uids = hashes + n;
+    const index_u32 *hashes = (const index_u32 *)table.p, *uids = hashes + n;
     rc = 0;
     for (size_t i = first_hash(hashes, n, hash); i < n && hashes[i] == hash && !*uid && !rc; i++)
         rc = check_base(ix, fid, uids[i], base, uid);

@@ -102,8 +102,8 @@ static int look_new(struct scan *s, struct err *e)
 
 struct reader {
     struct scan *s;
-    const uint64_t *hashes; /* the listing of the last look */
-    const uint32_t *uids;
+    const index_u64 *hashes; /* the listing of the last look */
+    const index_u32 *uids;
     size_t n, at;
 };
 
@@ -201,8 +201,8 @@ static int look_cur(struct scan *s, struct err *e)
             return -1;
     }
     r.n = old.n / (sizeof *r.hashes + sizeof *r.uids);
-    r.hashes = (const uint64_t *)(const void *)old.p;
-    r.uids = (const uint32_t *)(const void *)(r.hashes + r.n);
+    r.hashes = (const index_u64 *)old.p;
+    r.uids = (const index_u32 *)(r.hashes + r.n);
     s->listing.whole = true;
     return names_read(mb->folder.cur_fd, each_cur, &r, e);
 }

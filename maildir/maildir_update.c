@@ -143,8 +143,10 @@ static int put_listing(struct update *u, const struct mail_listing *listing)
 {
     size_t n = listing->n * sizeof *listing->hashes;
     AUTO_FREE char *blob = xrealloc(NULL, listing->n + 1, sizeof *listing->hashes + sizeof *listing->uids);
-    memcpy(blob, listing->hashes, n);
-    memcpy(blob + n, listing->uids, listing->n * sizeof *listing->uids);
+    if (n) {
+        memcpy(blob, listing->hashes, n);
+        memcpy(blob + n, listing->uids, listing->n * sizeof *listing->uids);
+    }
     return index_put_blob(u->ix, u->txn, u->mb->fid, INDEX_LISTING, blob,
                           n + listing->n * sizeof *listing->uids);
 }

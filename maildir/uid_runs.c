@@ -6,6 +6,7 @@
 #include "base/strbuf.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 void uid_runs_done(struct uid_runs *r)
 {
@@ -163,12 +164,14 @@ void uid_runs_pack(const struct uid_runs *r, uint32_t *out)
     }
 }
 
-bool uid_runs_unpack(struct uid_runs *r, const uint32_t *pairs, size_t npairs)
+bool uid_runs_unpack(struct uid_runs *r, const void *pairs, size_t npairs)
 {
     uint64_t next = 1;
     uid_runs_done(r);
     for (size_t i = 0; i < npairs; i++) {
-        uint64_t uid = pairs[2 * i], n = pairs[2 * i + 1];
+        uint32_t pair[2];
+        memcpy(pair, (const char *)pairs + i * sizeof pair, sizeof pair);
+        uint64_t uid = pair[0], n = pair[1];
         if (uid < next || !n || uid + n > UINT32_MAX) {
             uid_runs_done(r);
             return false;

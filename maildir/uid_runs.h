@@ -41,7 +41,7 @@ void uid_runs_missing(const struct uid_runs *a, const struct uid_runs *b,
 
 /* Flat form for the index: pairs of uid and n. out has room for 2 * r->n values. */
 void uid_runs_pack(const struct uid_runs *r, uint32_t *out);
-/* False (and empty) if the pairs are no ascending runs. */
-bool uid_runs_unpack(struct uid_runs *r, const uint32_t *pairs, size_t npairs);
+/* False (and empty) if the pairs, which need not be aligned, are no ascending runs. */
+bool uid_runs_unpack(struct uid_runs *r, const void *pairs, size_t npairs);
 
 #endif
