@@ -5,6 +5,9 @@
  * written, on the way up its rest. All sizes are those of the wire (CRLF). message/global is written as a
  * part of no special kind: clients of IMAP4rev1 do not expect an envelope there. What extension data a part
  * has is always written to the end, with NIL where there is none.
+ *
+ * What the parser keeps of a message is bounded (message_mime.c); the envelopes of the messages in it are not.
+ * Behind ENVELOPES_MAX octets of them the rest is written as if its headers were empty.
  */
 #include "access/imap_structure.h"
 
@@ -13,11 +16,14 @@
 
 #include <inttypes.h>
 
+enum { ENVELOPES_MAX = 4 << 20 };
+
 struct structure {
     struct strbuf *out;
     bool extended;
     int (*read_header)(void *arg, const struct mime_part *part, struct strbuf *out);
     void *arg;
+    size_t envelopes; /* octets of all so far */
     bool failed;
 };
 
@@ -94,9 +100,11 @@ static void add_extension(struct strbuf *out, const struct mime_part *part)
 static void add_envelope(struct structure *s, const struct mime_part *message)
 {
     AUTO_STRBUF struct strbuf header = STRBUF_INIT(MESSAGE_HEADER_MAX);
-    if (s->read_header(s->arg, message, &header))
+    size_t before = s->out->len;
+    if (s->envelopes < ENVELOPES_MAX && s->read_header(s->arg, message, &header))
         s->failed = true;
     imap_envelope(s->out, strbuf_bytes(&header));
+    s->envelopes += s->out->len - before;
 }
 
 /* ---- parts ---- */

@@ -6,6 +6,8 @@
 
 #include "maildir/message.h"
 
+#define IMAP_STRUCTURE_MAX (32 << 20) /* octets that hold the structure of any message */
+
 /* Append the structure of root with its parentheses; extended: BODYSTRUCTURE. read_header appends the header
  * block of the message inside of a message/rfc822 part (`part` is that inner message) for its ENVELOPE and
  * returns 0, or -1. Returns 0, or -1 if it did. */

@@ -52,6 +52,12 @@ t_unit_imap_structure_test_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 t_unit_imap_structure_test_LDADD = $(IMAP_LIBS) $(UNIT_LIBS)
 TESTS += t/unit/imap_structure_test
 
+check_PROGRAMS += t/unit/message_abuse_test
+t_unit_message_abuse_test_SOURCES = t/unit/message_abuse_test.c
+t_unit_message_abuse_test_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+t_unit_message_abuse_test_LDADD = $(IMAP_LIBS) $(UNIT_LIBS)
+TESTS += t/unit/message_abuse_test
+
 check_PROGRAMS += t/unit/imap_view_test
 t_unit_imap_view_test_SOURCES = t/unit/imap_view_test.c
 t_unit_imap_view_test_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
