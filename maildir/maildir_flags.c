@@ -2,7 +2,8 @@
  * maildir_flags.c - changing flags and removing messages: renames and unlinks in cur/, under the uidlist
  * lock.
  *
- *   S1 lock taken, names known        a crash here: nothing happened
+ *   S1 lock taken (without the dotlock where there is no room for it: deleting must work), names known
+ *                                     a crash here: nothing happened
  *   S2 new keywords and those above the letters, durable (maildir_keyword_bits.c)
  *   S3 some files renamed or removed  a crash here: some whole messages changed, none acknowledged
  *   S4 cur/ synced                    acknowledged
@@ -122,7 +123,7 @@ int mailbox_store(struct mailbox *mb, const uint32_t *uids, size_t n, const stru
     int result = 0;
     if (mb->read_only)
         return err_set(e, ERR_ACCESS, "the folder is open read-only");
-    if (mailbox_lock(mb, &lock, false, e) || mailbox_keyword_bits(mb, change, &r.bits, e))
+    if (mailbox_lock(mb, &lock, true, e) || mailbox_keyword_bits(mb, change, &r.bits, e))
         return -1;
     if (change_upper(&r, uids, n, e))
         return -1;

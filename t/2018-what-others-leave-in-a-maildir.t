@@ -438,13 +438,11 @@ def full_disk(name, inodes, *options):
 
 @test("on a full disk mail is read and deleted, the rest is refused clearly; with room again all goes on")
 def _():
-    skip("to do: STORE wants a lock that needs room")
     full_disk("full", 0, "size=3M")
 
 
 @test("the same where no entry is left either, so that no lock can be made")
 def _():
-    skip("to do: STORE wants a lock that needs room")
     full_disk("noinodes", 1, "size=3M", "nr_inodes=60")
 
 
