@@ -23,7 +23,7 @@
 static int read_updates(struct courier_keywords *kw, DIR *dir, struct err *e)
 {
     size_t n = 0;
-    for (struct dirent *d; (d = readdir(dir));) {
+    for (struct dirent *d; errno = 0, (d = readdir(dir));) {
         AUTO_STRBUF struct strbuf text = STRBUF_INIT(UPDATE_OCTETS);
         struct err why;
         if (!strcmp(d->d_name, ".") || !strcmp(d->d_name, "..") || d->d_name[0] == ':' || n++ == UPDATES_MAX)
@@ -33,7 +33,7 @@ static int read_updates(struct courier_keywords *kw, DIR *dir, struct err *e)
         else if (why.code != ERR_NOTFOUND && why.code != ERR_INVALID)
             return err_set(e, why.code, COURIER_KEYWORDS "/%s", why.text);
     }
-    return 0;
+    return errno ? err_errno(e, errno, "reading " COURIER_KEYWORDS "/") : 0;
 }
 
 static int read_keywords(struct courier_keywords *kw, int dir_fd, struct err *e)

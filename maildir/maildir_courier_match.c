@@ -34,10 +34,10 @@ static int read_names(struct courier_files *files, int dir_fd, const char *sub, 
     if (!dir)
         return err_errno(e, errno, "reading %s/", sub);
     fd = -1;
-    for (struct dirent *d; (d = readdir(dir));)
+    for (struct dirent *d; errno = 0, (d = readdir(dir));)
         if (maildir_name_is_message(d->d_name) && files->n < FILES_MAX)
             add_file(files, d->d_name, *sub == 'n');
-    return 0;
+    return errno ? err_errno(e, errno, "reading %s/", sub) : 0;
 }
 
 int courier_files_read(struct courier_files *files, int dir_fd, struct err *e)

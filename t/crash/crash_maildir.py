@@ -30,6 +30,9 @@ FOLDERS = {
     "Courier": [(11, "courier11-3", "S", "cur"), (12, "courier12-3", "", "cur"), (0, "courier13-3", None, "new")],
 }
 KEYWORDS = {"INBOX": ["$Important"], "Sent": ["$Forwarded"]}
+# What Courier knew of its folder: 26 of these become letters, the others go to posthouse-keywords.
+COURIER_KEYWORDS = {"courier11-3": {"k%d" % i for i in range(30)}, "courier12-3": {"k1"}}
+COURIER_UIDLS = {"courier11-3": "UID5-1500000000", "courier13-3": "UID6"}
 SUBSCRIBED = ["INBOX", "Sent", "Work.A"]
 NEXT = {"INBOX": 9, "Sent": 3, "Work": 3, "Work.A": 8, "Work.B": 9, "Big": BIG + 1, "Courier": 13}  # UIDNEXT
 
@@ -55,23 +58,34 @@ def _make_folder(root, name, number):
         os.makedirs(os.path.join(path, sub), 0o700)
     if name != "INBOX":
         _write(os.path.join(path, "maildirfolder"), "")
-    lines, courier = [], []
+    lines, courier, bases = [], [], {}
     if name == "Big":
         lines = ["%d :gone%d" % (i, i) for i in range(2, BIG + 1, 2)]
     for at, (uid, ident, flags, sub) in enumerate(FOLDERS[name]):
-        base = base_of(1000 * number + at, ident)
+        base = bases[ident] = base_of(1000 * number + at, ident)
         _write(os.path.join(path, sub, base + (":2," + flags if flags is not None else "")), letter(ident))
         if uid:
             lines.append("%d :%s" % (uid, base))
             courier.append("%d %s" % (uid, base))
     lines.sort(key=lambda line: int(line.split()[0]))
     if name == "Courier":
+        _make_courier(path, bases)
         _write(os.path.join(path, "courierimapuiddb"), "1 %d %d\n%s\n" % (VALIDITY + number, NEXT[name], "\n".join(courier)))
     elif name != "Fresh":
         _write(os.path.join(path, "dovecot-uidlist"),
                "3 V%d N%d G%032x\n%s\n" % (VALIDITY + number, NEXT[name], number + 1, "\n".join(lines)))
     if name in KEYWORDS:
         _write(os.path.join(path, "dovecot-keywords"), "".join("%d %s\n" % k for k in enumerate(KEYWORDS[name])))
+
+
+def _make_courier(path, bases):
+    """bases: {id: base}"""
+    os.mkdir(os.path.join(path, "courierimapkeywords"), 0o700)
+    _write(os.path.join(path, "courierimapkeywords", ":list"), "".join("k%d\n" % i for i in range(30)) + "\n%s:%s\n%s:2\n" % (
+        bases["courier11-3"], " ".join(map(str, range(30))), bases["courier12-3"]))
+    _write(os.path.join(path, "courierimapkeywords", ".5000000." + bases["courier12-3"]), "k1\n")
+    _write(os.path.join(path, "courierpop3dsizelist"), "/3 9 1500000000\n%s:2,S 10 5:1500000000:0\n%s 10 6:0:0\n" % (
+        bases["courier11-3"], bases["courier13-3"]))
 
 
 def make(root, only):
@@ -109,6 +123,7 @@ class Folder:
         self.strange = []   # names that nobody should leave there
         self.validity = self.next = 0
         self.lines = {}     # uid -> base
+        self.uidls = {}     # base -> field P
         self.keywords = []
         self.names = os.listdir(path)
         for sub in ("cur", "new"):
@@ -118,6 +133,19 @@ class Folder:
         if "dovecot-keywords" in self.names:
             with open(os.path.join(path, "dovecot-keywords")) as f:
                 self.keywords = [line.rstrip("\n").split(" ", 1)[1] for line in f]
+        self.upper, self.masks = {}, {}  # number -> keyword, base -> numbers
+        if "posthouse-keywords" in self.names:
+            self._read_upper()
+
+    def _read_upper(self):
+        with open(os.path.join(self.path, "posthouse-keywords")) as f:
+            head, *lines = f.read().split("\n")[:-1]
+        assert head == "posthouse-keywords 1", "posthouse-keywords begins %r" % head
+        for kind, what, value in (line.split(" ", 2) for line in lines):
+            if kind == "K":
+                self.upper[int(what)] = value
+            else:
+                self.masks[value] = [n for n in range(26, 64) if int(what, 16) >> n & 1]
 
     def _read_courier(self):
         with open(os.path.join(self.path, "courierimapuiddb")) as f:
@@ -145,6 +173,9 @@ class Folder:
             last = uid
             assert base not in self.lines.values(), "two UIDs for %s" % base
             self.lines[uid] = base
+            for field in line.split(":", 1)[0].split()[1:]:
+                if field[0] == "P":
+                    self.uidls[base] = field[1:]
         self.next = max(self.next, last + 1)
 
     def ident(self, base):
@@ -161,6 +192,7 @@ class Folder:
         """"FS+Keyword" as crash_driver writes it."""
         letters = self.files[base][0][1].partition(":2,")[2]
         names = [self.keywords[ord(c) - 97] if ord(c) - 97 < len(self.keywords) else "?" for c in letters if c.islower()]
+        names += [self.upper.get(n, "?") for n in self.masks.get(base, ())]
         return "".join(c for c in letters if c.isupper()) + "".join("+" + n for n in names)
 
     def idents(self):
