@@ -8,13 +8,15 @@
  *
  * A dotlock of others is taken over when it is older than 120 s (30 s for subscriptions), or older than 2 s while its
  * pid on this host is dead. An empty one counts as dead: its maker was killed between making and writing it, which
- * lie microseconds apart. Before taking over, the file is looked at once more: it must still be the same one.
+ * lie microseconds apart. Before taking over, what its holder left is synced, and the file is looked at once more: it must
+ * still be the same one.
  */
 #include "maildir/maildir_lock.h"
 
 #include "base/cleanup.h"
 #include "base/fs.h"
 #include "maildir/maildir_name.h"
+#include "maildir/maildir_sidecar.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -86,11 +88,24 @@ static bool is_stale(int dir_fd, const char *name, time_t age)
     return age >= stale || holder == HOLDER_OURS || (holder == HOLDER_DEAD && age >= DEAD_S);
 }
 
+/* What the dead holder changed is seen by all and may not be durable: others build on it, and acknowledge. */
+static void sync_left_behind(int dir_fd)
+{
+    static const char *const names[] = {
+        "dovecot-uidlist", "dovecot-keywords", SIDECAR_FILE, "subscriptions", "new", "cur", "."};
+    for (size_t i = 0; i < ARRAY_LEN(names); i++) {
+        AUTO_CLOSE int fd = openat(dir_fd, names[i], O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+        if (fd >= 0)
+            fsync(fd);
+    }
+}
+
 static void take_over_if_stale(int dir_fd, const char *name)
 {
     struct stat st, again;
     if (fstatat(dir_fd, name, &st, AT_SYMLINK_NOFOLLOW) || !is_stale(dir_fd, name, time(NULL) - st.st_mtime))
         return;
+    sync_left_behind(dir_fd);
     if (!fstatat(dir_fd, name, &again, AT_SYMLINK_NOFOLLOW) && again.st_ino == st.st_ino &&
         again.st_mtime == st.st_mtime)
         unlinkat(dir_fd, name, 0);

@@ -6,6 +6,11 @@
  *
  * Where there is no such file but Courier's courierimapsubscribed, that becomes one when folders are listed or one is
  * subscribed; it is not looked at again.
+ *
+ *   S1  subscriptions.lock taken                  a crash here: nothing happened; the next one takes the lock over
+ *   S2  subscriptions.tmp written and synced      save      a crash here: an unused file, overwritten next time
+ *   S3  renamed over the old one                  save      a crash here: the old list or the new one, whole
+ *   S4  root synced: acknowledged                 save, or change when there is nothing to change
  */
 #include "maildir/maildir_subscriptions.h"
 
@@ -14,6 +19,7 @@
 #include "maildir/maildir_internal.h"
 #include "maildir/mutf7.h"
 
+#include <errno.h>
 #include <strings.h>
 
 #define FILE_NAME "subscriptions"
@@ -240,8 +246,8 @@ static bool has(const struct subscriptions *s, const char *name)
 
 static int change(struct subscriptions *s, int root_fd, const char *name, bool subscribed, struct err *e)
 {
-    if (subscribed == has(s, name) && !s->from_courier)
-        return 0;
+    if (subscribed == has(s, name) && !s->from_courier) /* by an attempt that came no further, perhaps */
+        return fs_sync_dir(root_fd) ? err_errno(e, errno, "syncing the Maildir") : 0;
     if (subscribed && s->n == MAX_NAMES)
         return err_set(e, ERR_LIMIT, "more than %d subscriptions", MAX_NAMES);
     if (!subscribed)

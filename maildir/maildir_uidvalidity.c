@@ -5,6 +5,12 @@
  * empty file dovecot-uidvalidity.<8 hex>. Renaming .old to .old+1 is the lock: who succeeds owns old+1. The
  * main file is written in place, as others do: there is no lock for it, and two who number two folders at once
  * would take a temporary file from each other. What is read from it is only where to begin looking.
+ *
+ *   S1  dovecot-uidvalidity.<old> renamed to .<old + 1>   a crash here: the next one begins at the old value, finds the new
+ *                                                         file and goes on from it: a value is left out
+ *   S2  main file written and synced                      torn by a power cut it is no number, or one that no file has: the
+ *                                                         directory is searched
+ *   S3  root synced: the value may be told                (both in write_main)
  */
 #include "maildir/maildir_internal.h"
 

@@ -3,7 +3,7 @@
 
   crash_sweep.py [--jobs N] [--kinds kill,error,power] [--every N] [--seeds N] [OPERATION ...]
 
-kill    the process is killed between any two system calls
+kill    the process is killed between any two system calls; the operation is done again, and the power fails
 error   each system call fails with each of ERRORS, and each write is cut short; then the power fails too. What failed works the next
         time, in another session and in the same one
 power   the power fails between any two changes of the disk, and what was not synced is lost in several ways (crash_power.py)
@@ -154,19 +154,23 @@ class Sweep:
             assert word and claims.failed.startswith(word) and done(crash_maildir.Disk(root)), \
                 "the second attempt failed: %s" % claims.failed
 
-    def try_again(self, root, before):
-        """The operation a second time, as a user would: it works, and everything promised is still there."""
-        ack, out = root + ".ack2", root + ".out2"
+    def try_again(self, root, before, disk=None):
+        """The operation a second time, as a user would: it works, and everything promised is still there. disk: where root's
+        files lie, if the driver is to find them on the mount. Returns what the second attempt acknowledged."""
+        disk = disk or root
+        ack, out = root + ".ack2", disk + ".out2"
         status = spawn([DRIVER, root, "recover", self.plan.name], ack, out)
-        after = Claims(lines_of(ack))
+        lines = lines_of(disk + ".ack2")
+        after = Claims(lines)
         assert status >= 0, "the second attempt was ended by signal %d (a lock that blocks?)" % -status
-        self.check_second(root, after)
+        self.check_second(disk, after)
         if after.failed:
             spawn([DRIVER, root, "recover", "look"], ack, out)
-            after = Claims(lines_of(ack))
-        disk = check_disk(self.plan, root, after, most=2)
-        check_disk(self.plan, root, before, most=2)
-        check_look(disk, after)
+            after = Claims(lines_of(disk + ".ack2"))
+        there = check_disk(self.plan, disk, after, most=2)
+        check_disk(self.plan, disk, before, most=2)
+        check_look(there, after)
+        return Claims(lines[:lines.index("look")] if "look" in lines else [])
 
     def attempt(self, kind, what, root, function):
         self.points[kind] = self.points.get(kind, 0) + 1
@@ -176,6 +180,14 @@ class Sweep:
             self.failures.append("%s, %s: %s" % (self.plan.name, what, problem if isinstance(problem, AssertionError) else repr(problem)))
             if os.environ.get("KEEP"):
                 self.failures[-1] += " [%s]" % root
+
+    def check_lost(self, run, claims):
+        """Now the power fails, too."""
+        if not run.log:
+            return
+        run.read_log()
+        run.log.make(run.log.disk(run.log.length, crash_power.NOTHING), run.disk + ".lost")
+        check_disk(self.plan, run.disk + ".lost", claims, most=2)
 
     def kill(self):
         for warm in (False, True):
@@ -188,7 +200,8 @@ class Sweep:
 
                 def check():
                     check_disk(self.plan, run.disk, claims)
-                    self.try_again(run.disk, claims)
+                    second = self.try_again(run.root, claims, run.disk)
+                    self.check_lost(run, second)
                 self.attempt("kill", "killed before call %d%s" % (n, WARM[warm]), run.disk, check)
                 run.end()
 
@@ -205,10 +218,8 @@ class Sweep:
                 self.check_second(run.disk, claims)
             elif claims.failed:
                 check_untouched(self.plan, disk, claims)
-            if run.log and not stubborn:  # a second attempt builds on what it sees, and a failed sync has been reported
-                run.read_log()
-                run.log.make(run.log.disk(run.log.length, crash_power.NOTHING), run.disk + ".lost")
-                check_disk(self.plan, run.disk + ".lost", claims)
+            if not stubborn:  # a second attempt builds on what it sees, and a failed sync has been reported
+                self.check_lost(run, claims)
             self.try_again(run.disk, claims)
         if hit:
             self.attempt("error", "call %d (number %s) %s%s, exit %s" % (n, hit, word, WARM[warm], self.status), run.disk, check)
@@ -272,7 +283,7 @@ def sweep(job):
     s = Sweep(plan, place, options)
     try:
         for kind in options.kinds.split(","):
-            if kind != "kill" and options.fuse and not s.mount:
+            if options.fuse and not s.mount:
                 s.mount = Mount(s.place)
             getattr(s, kind)()
     finally:

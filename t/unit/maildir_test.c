@@ -160,6 +160,26 @@ START_TEST(leaves_nothing_of_an_aborted_append)
 }
 END_TEST
 
+/* The kernel's lock is free: so nobody holds this dotlock of ours, though its pid is alive (this process bears it). */
+START_TEST(takes_a_dotlock_that_a_killed_session_left_at_once)
+{
+    char path[300], host[65] = "";
+    struct timespec before, after;
+    open_store(0);
+    snprintf(path, sizeof path, "%s/dovecot-uidlist.lock", root);
+    gethostname(host, sizeof host - 1);
+    FILE *f = fopen(path, "w");
+    fprintf(f, "%d:%s\n", (int)getpid(), host);
+    fclose(f);
+    clock_gettime(CLOCK_MONOTONIC, &before);
+    append("INBOX", "x\n", 0, NULL, NULL);
+    clock_gettime(CLOCK_MONOTONIC, &after);
+    ck_assert_int_lt(after.tv_sec - before.tv_sec, 60); /* by age it would be 120 */
+    ck_assert_int_ne(access(path, F_OK), 0);
+    close_store();
+}
+END_TEST
+
 START_TEST(changes_flags_and_another_session_sees_it)
 {
     struct mailbox *a, *b;
@@ -826,16 +846,16 @@ END_TEST
 
 UNIT_MAIN("maildir", delivers_whole_messages_that_get_ascending_uids, finds_a_delivery_that_was_done_before,
           appends_with_flags_keywords_date_and_lf_line_ends, leaves_nothing_of_an_aborted_append,
-          changes_flags_and_another_session_sees_it, expunges_only_what_is_deleted_and_gives_no_uid_twice,
-          copies_and_moves_with_keywords_by_name, keeps_a_tree_of_folders,
-          refuses_names_that_could_leave_the_maildir, keeps_the_quota,
+          takes_a_dotlock_that_a_killed_session_left_at_once, changes_flags_and_another_session_sees_it,
+          expunges_only_what_is_deleted_and_gives_no_uid_twice, copies_and_moves_with_keywords_by_name,
+          keeps_a_tree_of_folders, refuses_names_that_could_leave_the_maildir, keeps_the_quota,
           does_not_renumber_when_the_uidlist_is_unreadable, takes_over_the_uids_of_dovecot_and_of_courier,
           skips_what_is_no_message_and_never_blocks, never_loses_a_message_that_is_renamed_all_the_time,
           gives_uids_to_many_appending_sessions_without_a_double, reads_and_writes_names,
           reads_uidlists_and_names_what_is_wrong, reads_keywords_as_dovecot_does,
           keeps_more_keywords_than_there_are_letters, keeps_the_form_of_subscriptions,
-          keeps_the_quota_within_one_batch, never_passes_the_limit_together_with_others, counts_anew_when_maildirsize_holds_absurd_sums,
-          numbers_above_a_next_uid_that_another_server_raised,
+          keeps_the_quota_within_one_batch, never_passes_the_limit_together_with_others,
+          counts_anew_when_maildirsize_holds_absurd_sums, numbers_above_a_next_uid_that_another_server_raised,
           renames_nothing_when_a_child_would_meet_another_folder,
           never_cuts_a_name_that_has_no_room_for_its_flags, carries_over_subscriptions_that_it_cannot_read,
           keeps_the_spelling_of_subscriptions)
