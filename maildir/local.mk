@@ -41,6 +41,7 @@ maildir_libmaildir_a_SOURCES = maildir/maildir.h maildir/message.h maildir/mutf7
 	maildir/maildir_subscriptions.c maildir/maildir_subscriptions.h \
 	maildir/maildir_text.c \
 	maildir/maildir_tree.c \
+	maildir/maildir_tidy.c \
 	maildir/maildir_uidlist.c maildir/maildir_uidlist.h \
 	maildir/maildir_uidvalidity.c \
 	maildir/maildir_update.c \
@@ -118,6 +119,12 @@ t_unit_maildir_sidecar_test_SOURCES = t/unit/maildir_sidecar_test.c
 t_unit_maildir_sidecar_test_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 t_unit_maildir_sidecar_test_LDADD = $(MAILDIR_LIBS) $(BASE_LIBS) $(UNIT_LIBS)
 TESTS += t/unit/maildir_sidecar_test
+
+check_PROGRAMS += t/unit/maildir_tidy_test
+t_unit_maildir_tidy_test_SOURCES = t/unit/maildir_tidy_test.c
+t_unit_maildir_tidy_test_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+t_unit_maildir_tidy_test_LDADD = $(MAILDIR_LIBS) $(BASE_LIBS) $(UNIT_LIBS)
+TESTS += t/unit/maildir_tidy_test
 
 check_PROGRAMS += t/unit/maildirsize_test
 t_unit_maildirsize_test_SOURCES = t/unit/maildirsize_test.c

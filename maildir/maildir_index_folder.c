@@ -54,12 +54,14 @@ int index_folder_find(struct index *ix, uint64_t ino, uint32_t *fid)
     return find_fid(ix->read, ix->folders, ino, fid);
 }
 
-/* One above the largest in use. */
+/* None is given twice: a session may still have a folder open that is gone. */
 static int next_fid(struct index *ix, MDB_txn *txn, uint32_t *fid)
 {
     MDB_cursor *cursor;
     MDB_val key, value;
     uint64_t last = 0;
+    uint32_t given = 0;
+    struct bytes blob;
     int rc = mdb_cursor_open(txn, ix->state, &cursor);
     if (rc)
         return rc;
@@ -67,8 +69,14 @@ static int next_fid(struct index *ix, MDB_txn *txn, uint32_t *fid)
     if (!rc)
         memcpy(&last, key.mv_data, sizeof last);
     mdb_cursor_close(cursor);
-    *fid = (uint32_t)(last >> 32) + 1;
-    return rc == MDB_NOTFOUND ? 0 : rc;
+    if (!rc)
+        rc = index_get_blob(ix, txn, 0, INDEX_LAST_FID, &blob);
+    if (!rc && blob.n == sizeof given)
+        memcpy(&given, blob.p, sizeof given);
+    if (rc && rc != MDB_NOTFOUND)
+        return rc;
+    *fid = (uint32_t)(last >> 32 > given ? last >> 32 : given) + 1;
+    return index_put_blob(ix, txn, 0, INDEX_LAST_FID, fid, sizeof *fid);
 }
 
 int index_folder_make(struct index *ix, MDB_txn *txn, uint64_t ino, uint32_t *fid)
@@ -112,6 +120,31 @@ int index_folder_clear(struct index *ix, MDB_txn *txn, uint32_t fid)
     for (size_t i = 0; i < ARRAY_LEN(all) && !rc; i++)
         rc = clear_range(txn, all[i], fid);
     return rc;
+}
+
+int index_folders_expire(struct index *ix, MDB_txn *txn, bool (*is_there)(void *arg, uint64_t ino), void *arg)
+{
+    MDB_cursor *cursor;
+    MDB_val key, value;
+    int rc = mdb_cursor_open(txn, ix->folders, &cursor);
+    if (rc)
+        return rc;
+    for (rc = mdb_cursor_get(cursor, &key, &value, MDB_FIRST); !rc;
+         rc = mdb_cursor_get(cursor, &key, &value, MDB_NEXT)) {
+        uint64_t ino;
+        uint32_t fid = 0;
+        memcpy(&ino, key.mv_data, sizeof ino);
+        memcpy(&fid, value.mv_data, value.mv_size < sizeof fid ? value.mv_size : sizeof fid);
+        if (is_there(arg, ino))
+            continue;
+        rc = fid ? index_folder_clear(ix, txn, fid) : 0;
+        if (!rc)
+            rc = mdb_cursor_del(cursor, 0);
+        if (rc)
+            break;
+    }
+    mdb_cursor_close(cursor);
+    return rc == MDB_NOTFOUND ? 0 : rc;
 }
 
 /* ---- blobs ---- */

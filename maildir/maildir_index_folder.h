@@ -49,12 +49,22 @@ struct index_mail {
     struct bytes base, name, fields; /* name: empty if it is the one that follows from base and flags */
 };
 
-enum index_kind { INDEX_HEAD = 1, INDEX_RUNS, INDEX_LISTING, INDEX_BASES };
+enum index_kind {
+    INDEX_HEAD = 1,
+    INDEX_RUNS,
+    INDEX_LISTING,
+    INDEX_BASES,
+    INDEX_TIDIED,  /* when (maildir_tidy.c); of fid 0: the account */
+    INDEX_LAST_FID /* of fid 0: the largest that was ever given */
+};
 
 /* fid of a folder by its directory's inode; 0 if it is not there. */
 int index_folder_find(struct index *ix, uint64_t ino, uint32_t *fid);
 /* The same, made if missing. */
 int index_folder_make(struct index *ix, MDB_txn *txn, uint64_t ino, uint32_t *fid);
+/* Folders whose directories are gone: is_there(arg, inode) says no. */
+int index_folders_expire(struct index *ix, MDB_txn *txn, bool (*is_there)(void *arg, uint64_t ino),
+                         void *arg);
 /* Everything that is known of it goes. */
 int index_folder_clear(struct index *ix, MDB_txn *txn, uint32_t fid);
 /* MDB_NOTFOUND: nothing is known of the folder. */

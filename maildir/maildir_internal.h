@@ -85,6 +85,9 @@ bool mailbox_settled(const struct mailbox *mb, const struct index_head *head);
 /* The index failed: it is replaced by an empty one; the caller ends with ERR_TEMP and may try again. */
 int mailbox_index_err(struct mailbox *mb, int rc, struct err *e);
 
+/* maildir_tidy.c: once a day, remove what nobody needs any more. */
+void mailbox_tidy(struct mailbox *mb);
+
 /* ---- maildir_scan.c ---- */
 
 /* Look at the directories and bring the index up to date; without the lock (NULL) no UIDs are given. */

@@ -186,6 +186,8 @@ int mailbox_open(struct mailbox **result, struct mail_store *store, const char *
         maildir_watch_open(&mb->watch, &store->watches, mb->folder.new_fd, mb->folder.cur_fd);
         r = open_state(mb, e);
     }
+    if (!r && !read_only)
+        mailbox_tidy(mb);
     if (r)
         mailbox_close(mb);
     else
