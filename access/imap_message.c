@@ -48,14 +48,16 @@ int imap_message_fd(struct imap_message *m)
 {
     if (m->fd < 0)
         m->fd = mailbox_message_open_stat(m->mb, m->uid, &m->st, &m->err);
+    if (m->fd >= 0 && m->info.size != (uint64_t)m->st.st_size)
+        m->has_info = false; /* it was edited in place */
     return m->fd;
 }
 
 const uint64_t *imap_message_length(struct imap_message *m)
 {
-    const struct mail_info *info = imap_message_info(m);
-    int fd = info ? imap_message_fd(m) : -1;
-    if (fd < 0)
+    int fd = imap_message_fd(m);
+    const struct mail_info *info = fd >= 0 ? imap_message_info(m) : NULL;
+    if (!info)
         return NULL;
     if (m->has_length)
         return &m->length;

@@ -91,6 +91,8 @@ static int open_file(void *arg, int dir_fd, const char *name)
     return o->fd < 0 || fstat(o->fd, &o->st) ? -1 : 0;
 }
 
+static void correct_info(struct mailbox *mb, uint32_t uid, const struct opened *o);
+
 int mailbox_message_open_stat(struct mailbox *mb, uint32_t uid, struct stat *st, struct err *e)
 {
     struct opened o = {.fd = -1};
@@ -99,8 +101,10 @@ int mailbox_message_open_stat(struct mailbox *mb, uint32_t uid, struct stat *st,
         return -1;
     }
     *st = o.st;
-    if (S_ISREG(o.st.st_mode))
+    if (S_ISREG(o.st.st_mode)) {
+        correct_info(mb, uid, &o);
         return o.fd;
+    }
     close(o.fd);
     return err_set(e, ERR_CORRUPT, "message %u is not a regular file", uid);
 }
@@ -146,17 +150,40 @@ int mailbox_info_of(int fd, const struct stat *st, struct bytes name, struct mai
     return 0;
 }
 
+/* What the session has found out already, or the index. */
+static bool known_info(struct mailbox *mb, uint32_t uid, const struct index_mail *mail,
+                       struct mail_info *info)
+{
+    if (mailbox_text_info(mb, uid, info))
+        return true;
+    if (mail->has_info)
+        *info = (struct mail_info){mail->size, mail->virtual_size, mail->date};
+    return mail->has_info;
+}
+
+/* Somebody edited the file in place: what is kept of it is forgotten. */
+static void correct_info(struct mailbox *mb, uint32_t uid, const struct opened *o)
+{
+    struct index_mail mail;
+    struct mail_info info;
+    struct err ignored; /* then it stays as it is */
+    if (!mailbox_record(mb, uid, &mail) || !known_info(mb, uid, &mail, &info) ||
+        (info.size == (uint64_t)o->st.st_size && info.internal_date == o->st.st_mtime))
+        return;
+    AUTO_FREE char *base = bytes_dup(mail.base);
+    if (!base || mailbox_info_of(o->fd, &o->st, bytes_of(base), &info, &ignored))
+        return;
+    mailbox_text_put_info(mb, uid, &info);
+    mailbox_text_put(mb, uid, bytes_of(""));
+}
+
 int mailbox_message_info(struct mailbox *mb, uint32_t uid, struct mail_info *info, struct err *e)
 {
     struct index_mail mail;
     struct stat st;
     if (!mailbox_record(mb, uid, &mail))
         return err_set(e, ERR_NOTFOUND, "message %u is gone", uid);
-    if (mail.has_info) {
-        *info = (struct mail_info){mail.size, mail.virtual_size, mail.date};
-        return 0;
-    }
-    if (mailbox_text_info(mb, uid, info))
+    if (known_info(mb, uid, &mail, info))
         return 0;
     AUTO_FREE char *base = bytes_dup(mail.base);
     AUTO_CLOSE int fd = mailbox_message_open_stat(mb, uid, &st, e);

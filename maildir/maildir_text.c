@@ -2,7 +2,8 @@
  * maildir_text.c - what sessions find out about messages and keep: sizes and dates in the record, and text of their own.
  *
  * Both are collected in memory and written many at a time, without the folder's lock: they follow from the message's
- * bytes, which never change. Whatever fails here costs speed only.
+ * bytes, which hardly ever change (a file that was edited in place is noticed when it is opened, by size or mtime; its text is
+ * then an empty one). Whatever fails here costs speed only.
  */
 #include "maildir/maildir_internal.h"
 
@@ -39,8 +40,10 @@ static int write_info(struct mailbox *mb, MDB_txn *txn, const struct waiting *w)
     struct index *ix = &mb->store->index;
     struct index_mail mail;
     int rc = index_get_mail_in(ix, txn, mb->fid, w->uid, &mail);
-    if (rc || mail.has_info)
+    if (rc)
         return rc == MDB_NOTFOUND ? 0 : rc;
+    if (mail.has_info && mail.size == w->info.size && mail.date == w->info.internal_date)
+        return 0;
     char copy[2 * (INDEX_NAME_MAX + 1) + INDEX_FIELDS_MAX + 1], *to = copy;
     struct bytes *runs[] = {&mail.base, &mail.name, &mail.fields};
     for (size_t i = 0; i < ARRAY_LEN(runs); i++) {
