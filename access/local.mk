@@ -148,6 +148,7 @@ pkglibexec_PROGRAMS += access/posthouse-mailbox
 access_posthouse_mailbox_SOURCES = \
 	access/mailbox_ctl.h \
 	access/mailbox_ctl_account.c \
+	access/mailbox_ctl_courier.c \
 	access/mailbox_ctl_main.c \
 	access/mailbox_ctl_report.c \
 	access/mailbox_ctl_status.c

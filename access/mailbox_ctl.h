@@ -33,7 +33,11 @@ void ctl_print(FILE *out, const char *text);
 void ctl_show_progress(void *ctl, const char *folder, size_t messages);
 void ctl_end_progress(const struct ctl *ctl);
 
+/* Run f on the folder that was named, or on all that exist; exit status. */
+int ctl_each_folder(struct ctl *ctl, int (*f)(struct ctl *ctl, const char *folder, struct err *e));
+
 /* The verbs: exit status. */
+int ctl_import_courier(struct ctl *ctl);
 int ctl_status(struct ctl *ctl);
 int ctl_check(struct ctl *ctl);
 int ctl_rebuild(struct ctl *ctl);

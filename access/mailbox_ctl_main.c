@@ -18,6 +18,7 @@ static const struct {
     {"status", ctl_status},
     {"check", ctl_check},
     {"rebuild", ctl_rebuild},
+    {"import-courier", ctl_import_courier},
 };
 
 static const struct option long_options[] = {
@@ -31,7 +32,7 @@ static const struct option long_options[] = {
 static int usage(void)
 {
     fprintf(stderr,
-            "usage: posthouse mailbox status|check [-c FILE] [--json] USER [FOLDER]\n"
+            "usage: posthouse mailbox status|check|import-courier [-c FILE] [--json] USER [FOLDER]\n"
             "       posthouse mailbox rebuild [-c FILE] [--json] [--uidlist [--renumber]] USER [FOLDER]\n"
             "An ordinary user writes --mail DIR instead of USER.\n");
     return EXIT_MISUSED;
@@ -84,6 +85,7 @@ static int run(struct ctl *ctl, int (*verb)(struct ctl *))
                                                .quota_bytes = ctl->quota_bytes,
                                                .quota_messages = ctl->quota_messages,
                                                .quota_ignore = ctl->quota_ignore,
+                                               .look_only = verb == ctl_import_courier,
                                                .new_index = verb == ctl_rebuild && !ctl->folder};
     if (mail_store_open(&ctl->store, &options, &e))
         return ctl_failed(ctl, &e);

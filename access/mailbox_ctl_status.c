@@ -9,8 +9,7 @@
 
 #include <strings.h>
 
-/* Run f on the folder that was named, or on all that exist. */
-static int each_folder(struct ctl *ctl, int (*f)(struct ctl *ctl, const char *folder, struct err *e))
+int ctl_each_folder(struct ctl *ctl, int (*f)(struct ctl *ctl, const char *folder, struct err *e))
 {
     struct mail_folder *folders;
     size_t n;
@@ -108,7 +107,7 @@ int ctl_status(struct ctl *ctl)
         ctl_json_string(stdout, ctl->mail);
         printf(", \"folders\": [");
     }
-    int status = each_folder(ctl, status_of);
+    int status = ctl_each_folder(ctl, status_of);
     if (ctl->json)
         printf("]");
     print_quota(ctl);
@@ -148,5 +147,5 @@ static int rebuild(struct ctl *ctl, const char *folder, struct err *e)
 
 int ctl_rebuild(struct ctl *ctl)
 {
-    return each_folder(ctl, rebuild);
+    return ctl_each_folder(ctl, rebuild);
 }

@@ -10,6 +10,7 @@ maildir_libmaildir_a_SOURCES = maildir/maildir.h maildir/message.h maildir/mutf7
 	maildir/maildir_courier_keywords.c \
 	maildir/maildir_courier_letters.c \
 	maildir/maildir_courier_match.c \
+	maildir/maildir_courier_plan.c \
 	maildir/maildir_courier_take.c \
 	maildir/maildir_courier_uids.c \
 	maildir/maildir_deliver.c \

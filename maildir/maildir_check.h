@@ -32,6 +32,20 @@ int mail_store_usage(struct mail_store *store, const char *folder, int64_t *octe
 /* What the index knows of a folder, in a word: "current", "behind", "unknown". */
 const char *mail_index_state(struct mail_store *store, const char *folder);
 
+/* What becomes of a folder that Courier left, when it is first opened. Nothing is changed. */
+struct courier_plan {
+    bool taken; /* there is a dovecot-uidlist: Courier's files are not looked at, and the rest is 0 */
+    bool has_uids, has_uidls;
+    size_t messages;
+    uint32_t validity, next;       /* 0: there is no courierimapuiddb, a new UIDVALIDITY will be made */
+    size_t keep_uid, get_uid;      /* messages */
+    size_t keep_uidl;              /* messages that keep the UIDL of Courier's POP3 server */
+    size_t stale;                  /* lines about messages that are gone */
+    size_t letters, upper, marked; /* keywords with a letter, without one, messages that have some */
+    size_t left_behind;            /* keywords beyond all that we can keep, or that are none in IMAP */
+};
+int mail_courier_plan(struct mail_store *store, const char *folder, struct courier_plan *plan, struct err *e);
+
 enum mail_rebuild {
     MAIL_REBUILD_INDEX, /* nothing that a client can see is lost */
     MAIL_REBUILD_UIDLIST, /* and dovecot-uidlist written anew, UIDs as they are; ERR_CORRUPT if it cannot be read */

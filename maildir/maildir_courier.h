@@ -112,6 +112,10 @@ struct uidlist;
 /* Fill ul, which is empty, from what Courier left in the folder (nothing, perhaps); ul->courier is set. */
 int courier_take_uids(struct uidlist *ul, int dir_fd, struct err *e);
 
+/* The same for the keywords, with what would be done to them; nothing is written. */
+struct courier_plan;
+int courier_plan_keywords(int dir_fd, struct courier_plan *plan, struct err *e);
+
 struct keywords;
 struct sidecar;
 struct maildir_lock;

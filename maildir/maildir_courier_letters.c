@@ -8,6 +8,7 @@
 
 #include "base/cleanup.h"
 #include "base/fs.h"
+#include "maildir/maildir_check.h"
 #include "maildir/maildir_keywords.h"
 #include "maildir/maildir_lock.h"
 #include "maildir/maildir_name.h"
@@ -216,15 +217,24 @@ static int match_files(struct courier_keywords *kw, int dir_fd, uint32_t *in_use
     return 0;
 }
 
-static int take(int dir_fd, struct courier_keywords *kw, struct keywords *letters, struct sidecar *more,
-                struct maildir_lock *lock, struct err *e)
+/* In memory only. */
+static int choose(int dir_fd, struct courier_keywords *kw, struct keywords *letters, struct sidecar *more,
+                  int bits[COURIER_KEYWORDS_MAX], struct err *e)
 {
-    int bits[COURIER_KEYWORDS_MAX];
     uint32_t in_use;
     bool changed;
     if (match_files(kw, dir_fd, &in_use, e) || sidecar_read(more, dir_fd, true, &changed, e))
         return -1;
     number_names(kw, letters, more, in_use, bits);
+    return 0;
+}
+
+static int take(int dir_fd, struct courier_keywords *kw, struct keywords *letters, struct sidecar *more,
+                struct maildir_lock *lock, struct err *e)
+{
+    int bits[COURIER_KEYWORDS_MAX];
+    if (choose(dir_fd, kw, letters, more, bits, e))
+        return -1;
     if (save_names(dir_fd, kw, letters, more, bits, e))
         return -1;
     int r = 1;
@@ -241,5 +251,42 @@ int courier_take_keywords(int dir_fd, struct keywords *letters, struct sidecar *
     if (!r && kw.n)
         r = take(dir_fd, &kw, letters, more, lock, e);
     courier_keywords_done(&kw);
+    return r;
+}
+
+/* ---- what it would be ---- */
+
+static void count(const struct courier_keywords *kw, const int *bits, struct courier_plan *plan)
+{
+    for (int i = 0; i < (int)kw->nnames; i++) {
+        bool used = false;
+        for (size_t j = 0; j < kw->n && !used; j++)
+            used = has(&kw->marks[j], i);
+        plan->letters += bits[i] >= 0 && bits[i] < SIDECAR_FIRST;
+        plan->upper += bits[i] >= SIDECAR_FIRST;
+        plan->left_behind += used && bits[i] < 0;
+    }
+    for (size_t j = 0; j < kw->n; j++)
+        plan->marked += mask_of(kw, &kw->marks[j], bits) != 0;
+}
+
+int courier_plan_keywords(int dir_fd, struct courier_plan *plan, struct err *e)
+{
+    int bits[COURIER_KEYWORDS_MAX];
+    struct courier_keywords kw = {.n = 0};
+    struct keywords letters = {.dirty = false};
+    struct sidecar more;
+    bool changed;
+    sidecar_init(&more);
+    int r = read_keywords(&kw, dir_fd, e);
+    if (!r)
+        r = keywords_read(&letters, dir_fd, &changed, e);
+    if (!r)
+        r = choose(dir_fd, &kw, &letters, &more, bits, e);
+    if (!r)
+        count(&kw, bits, plan);
+    courier_keywords_done(&kw);
+    keywords_done(&letters);
+    sidecar_done(&more);
     return r;
 }

@@ -133,7 +133,7 @@ static void mark_parents(struct list *list)
 static int mark_subscribed(struct list *list, struct mail_store *store, struct err *e)
 {
     struct subscriptions s;
-    if (subscriptions_take(&s, store->fd, e))
+    if (store->look_only ? subscriptions_read(&s, store->fd, e) : subscriptions_take(&s, store->fd, e))
         return -1;
     size_t known = list->n;
     for (size_t i = 0; i < s.n; i++) {

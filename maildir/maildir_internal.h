@@ -25,7 +25,7 @@ struct mail_store {
     bool shared;        /* a network file system: events do not tell everything */
     struct index index;
     bool indexed; /* it is open */
-    bool new_index;
+    bool new_index, look_only;
     struct maildir_watch_spares watches;
 };
 /* The account's index, opened when it is first needed. */

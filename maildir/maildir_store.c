@@ -74,6 +74,7 @@ int mail_store_open(struct mail_store **result, const struct mail_store_options 
     store->quota_bytes = options->quota_bytes;
     store->quota_messages = options->quota_messages;
     store->new_index = options->new_index;
+    store->look_only = options->look_only;
     store->quota_ignore = options->quota_ignore ? xstrdup(options->quota_ignore) : NULL;
     store->fd = -1;
     if (open_root(store, options->create, e)) {

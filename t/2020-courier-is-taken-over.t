@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
 # A Maildir as Courier left it, in all forms of its files: UIDs, UIDVALIDITY, UIDLs and keywords are as clients of Courier knew them.
+import json
 import os
 import sys
 
@@ -249,6 +250,37 @@ def _():
     reply = Session(box).no("SELECT INBOX")
     check(not os.path.exists(os.path.join(box.path, "dovecot-uidlist")), "renumbered: %r" % reply.text)
     equal({n for n in os.listdir(box.path) if "uidlist" in n} - before, set(), "files")
+
+
+@test("posthouse mailbox import-courier tells beforehand, and changes nothing")
+def _():
+    box = keyworded()
+    box.write("courierimapsubscribed", "INBOX\n")
+    if ROOT:
+        for top, _, files in os.walk(box.dir):
+            for path in [top] + [os.path.join(top, f) for f in files]:
+                os.chown(path, 65534, 65534)
+    tool = os.path.join(BUILD, "access", "posthouse-mailbox")
+
+    def ask(*words):
+        done = subprocess.run([tool, "import-courier", "--mail", box.path] + list(words), stdout=subprocess.PIPE, timeout=30,
+                              user=65534 if ROOT else None, group=65534 if ROOT else None)
+        equal(done.returncode, 0, "exit status")
+        return done.stdout.decode()
+
+    def tree():
+        return sorted((top, sorted(files)) for top, _, files in os.walk(box.path))
+    if ROOT and not build_is_open_to(65534):
+        skip("the build lies where nobody else may go")
+    before = tree()
+    equal(ask(), "INBOX: 6 messages: 3 keep their UID (UIDVALIDITY %d), 3 get one from 30 on; 3 keep their UIDL; 3 have keywords, 3 of which get "
+          "a letter and 0 stand in posthouse-keywords; 2 lines are about messages that are gone\n" % VALIDITY)
+    told = json.loads(ask("--json"))["folders"]
+    equal([(f["folder"], f["keep_uid"], f["get_uid"], f["keyword_letters"]) for f in told], [("INBOX", 3, 3, 3)], "JSON")
+    equal(tree(), before, "the Maildir")
+    os.utime(box.path)
+    Session(box).ok("SELECT INBOX")
+    equal(ask(), "INBOX: has a dovecot-uidlist: Courier's files are not looked at\n")
 
 
 @test("each folder has its own numbers")
