@@ -146,6 +146,40 @@ class Worker(threading.Thread):
                         books.saw(to, new, known[old], self.who)
 
 
+class Popper(threading.Thread):
+    """POP3 sessions at both in turn, which take away what may go. The UIDL says the UID."""
+
+    def __init__(self):
+        threading.Thread.__init__(self, daemon=True)
+
+    def run(self):
+        try:
+            while not stop.is_set():
+                for s in (server, dovecot):
+                    self.session(s)
+                    stop.wait(0.3)
+        except BaseException:
+            with books.lock:
+                books.wrong.append("POP3: " + traceback.format_exc())
+
+    def session(self, where):
+        session = pop3(where, "anna")
+        listed = [line.decode().split() for line in session.uidl()[1]]
+        for number, uidl in listed[-12:]:
+            try:
+                ident = identity(b"\r\n".join(session.top(int(number), 0)[1]))
+            except poplib.error_proto:
+                continue  # somebody else removed it
+            books.saw("INBOX", int(uidl[:8], 16), ident, "POP3 of " + type(where).__name__)
+            if ident in books.removable and len(listed) > 20:
+                session.dele(int(number))
+                books.did("POP3 deletion")
+        try:
+            session.quit()
+        except poplib.error_proto:
+            pass  # some were gone already
+
+
 def numbers(text):
     """1:3,7 as a list."""
     found = []
@@ -198,7 +232,7 @@ def _():
     for name in FOLDERS[1:]:
         first.ok("CREATE " + name)
     first.logout()
-    threads = [Worker(i, (server, dovecot)[i % 2]) for i in range(8)] + [Deliverer(smtp, 0.2), Deliverer(lda, 0.2), Deliverer(rename, 0.05)]
+    threads = [Worker(i, (server, dovecot)[i % 2]) for i in range(8)] + [Deliverer(smtp, 0.2), Deliverer(lda, 0.2), Deliverer(rename, 0.05), Popper()]
     for t in threads:
         t.start()
     time.sleep(SECONDS)
