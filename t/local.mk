@@ -15,6 +15,7 @@ BEHAVIOUR_TESTS += \
 	t/2022-sessions-of-both-see-each-other.t \
 	t/2024-mutt-works-on-the-maildir.t \
 	t/2020-courier-is-taken-over.t \
+	t/2022-from-courier-over-to-dovecot.t \
 	t/2030-folder-names-in-both-encodings.t \
 	t/2040-the-index-may-be-lost.t \
 	t/2050-keywords-beyond-the-letters.t \
