@@ -20,7 +20,7 @@ access_libimap_a_SOURCES = \
 	access/imap_view.c access/imap_view.h
 IMAP_LIBS = access/libimap.a $(MAILDIR_LIBS) $(BASE_LIBS)
 
-FUZZ_TARGETS += imap_match imap_parse imap_search imap_section imap_seqset imap_structure
+FUZZ_TARGETS += imap_match imap_parse imap_quote imap_search imap_section imap_seqset imap_structure
 
 check_PROGRAMS += t/unit/imap_date_test
 t_unit_imap_date_test_SOURCES = t/unit/imap_date_test.c
@@ -111,6 +111,7 @@ EXTRA_DIST += t/imapsession.py
 BEHAVIOUR_TESTS += \
 	t/4010-imap-fetch-items.t \
 	t/4015-imap-parts-agree-with-python.t \
+	t/4016-imap-serves-broken-letters.t \
 	t/4020-imap-search.t \
 	t/4030-imap-store-and-views.t \
 	t/4040-imap-append-copy-move.t \
