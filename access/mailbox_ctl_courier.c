@@ -8,7 +8,7 @@ static void print_json(const struct courier_plan *p)
 {
     printf("\"taken\": %s, \"messages\": %zu, \"uidvalidity\": %u, \"uidnext\": %u, \"keep_uid\": %zu, "
            "\"get_uid\": %zu, \"keep_uidl\": %zu, \"stale\": %zu, \"keyword_letters\": %zu, "
-           "\"keywords_beyond\": %zu, \"keywords_left\": %zu, \"messages_with_keywords\": %zu}",
+           "\"keywords_beyond\": %zu, \"keywords_left\": %zu, \"messages_with_keywords\": %zu",
            p->taken ? "true" : "false", p->messages, p->validity, p->next, p->keep_uid, p->get_uid,
            p->keep_uidl, p->stale, p->letters, p->upper, p->left_behind, p->marked);
 }
@@ -37,7 +37,34 @@ static void print_text(const struct courier_plan *p)
     printf("\n");
 }
 
+/* Of one folder, or (subscriptions) of all. */
+struct listing {
+    struct ctl *ctl;
+    size_t n;
+};
+
+static void on_conflict(void *arg, const struct mail_finding *f)
+{
+    struct listing *l = arg;
+    if (l->ctl->json)
+        printf("%s", l->n++ ? ", " : "");
+    ctl_print_finding(stdout, f, l->ctl->json);
+}
+
+static struct mail_checked sums;
 static bool first;
+
+static int show_conflicts(struct ctl *ctl, const char *folder, struct err *e)
+{
+    struct listing l = {.ctl = ctl};
+    const struct mail_observer observer = {.found = on_conflict, .arg = &l};
+    if (ctl->json)
+        printf(", \"conflicts\": [");
+    int r = mail_courier_conflicts(ctl->store, folder, &observer, &sums, e);
+    if (ctl->json)
+        printf("]}");
+    return r;
+}
 
 static int show(struct ctl *ctl, const char *folder, struct err *e)
 {
@@ -57,16 +84,35 @@ static int show(struct ctl *ctl, const char *folder, struct err *e)
         print_text(&plan);
     }
     first = false;
-    return 0;
+    return show_conflicts(ctl, folder, e);
+}
+
+static void on_subscribed(void *arg, const char *name)
+{
+    struct listing *l = arg;
+    if (l->ctl->json) {
+        printf("%s", l->n++ ? ", " : "");
+        ctl_json_string(stdout, name);
+    } else {
+        printf("subscribed: ");
+        ctl_print(stdout, name);
+        printf("\n");
+    }
 }
 
 int ctl_import_courier(struct ctl *ctl)
 {
+    struct listing l = {.ctl = ctl};
+    struct err e;
     first = true;
     if (ctl->json)
         printf("{\"folders\": [");
     int status = ctl_each_folder(ctl, show);
     if (ctl->json)
+        printf("], \"subscriptions\": [");
+    if (!ctl->folder && mail_courier_subscriptions(ctl->store, on_subscribed, &l, &e))
+        status = ctl_failed(ctl, &e);
+    if (ctl->json)
         printf("]}\n");
-    return status;
+    return status == EXIT_FINE && sums.problems ? EXIT_PROBLEMS : status;
 }

@@ -59,31 +59,35 @@ struct printing {
     size_t n;
 };
 
-static void print_json(struct printing *p, const struct mail_finding *f)
+static void print_json(FILE *out, const struct mail_finding *f)
 {
-    printf("%s\n  {\"kind\": \"%s\", \"folder\": ", p->n ? "," : "", f->problem ? "problem" : "note");
+    fprintf(out, "{\"kind\": \"%s\", \"folder\": ", f->problem ? "problem" : "note");
     if (f->folder)
-        ctl_json_string(stdout, f->folder);
+        ctl_json_string(out, f->folder);
     else
-        printf("null");
-    printf(", \"file\": ");
-    ctl_json_string(stdout, f->file);
-    printf(", \"what\": ");
-    ctl_json_string(stdout, f->what);
-    printf(", \"way_out\": ");
-    ctl_json_string(stdout, f->way_out);
-    printf("}");
+        fprintf(out, "null");
+    fprintf(out, ", \"file\": ");
+    ctl_json_string(out, f->file);
+    fprintf(out, ", \"what\": ");
+    ctl_json_string(out, f->what);
+    fprintf(out, ", \"way_out\": ");
+    ctl_json_string(out, f->way_out);
+    fprintf(out, "}");
 }
 
-static void print_text(const struct mail_finding *f)
+void ctl_print_finding(FILE *out, const struct mail_finding *f, bool json)
 {
-    printf("%s: ", f->problem ? "problem" : "note");
-    ctl_print(stdout, f->file);
-    printf(" ");
-    ctl_print(stdout, f->what);
-    printf("\n    ");
-    ctl_print(stdout, f->way_out);
-    printf("\n");
+    if (json) {
+        print_json(out, f);
+        return;
+    }
+    fprintf(out, "%s: ", f->problem ? "problem" : "note");
+    ctl_print(out, f->file);
+    fprintf(out, " ");
+    ctl_print(out, f->what);
+    fprintf(out, "\n    ");
+    ctl_print(out, f->way_out);
+    fprintf(out, "\n");
 }
 
 static void on_found(void *arg, const struct mail_finding *f)
@@ -91,10 +95,8 @@ static void on_found(void *arg, const struct mail_finding *f)
     struct printing *p = arg;
     ctl_end_progress(p->ctl);
     if (p->ctl->json)
-        print_json(p, f);
-    else
-        print_text(f);
-    p->n++;
+        printf("%s\n  ", p->n++ ? "," : "");
+    ctl_print_finding(stdout, f, p->ctl->json);
 }
 
 static void on_progress(void *arg, const char *folder, size_t messages)

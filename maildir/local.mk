@@ -7,6 +7,7 @@ maildir_libmaildir_a_SOURCES = maildir/maildir.h maildir/message.h maildir/mutf7
 	maildir/maildir_check_store.c \
 	maildir/maildir_copy.c \
 	maildir/maildir_courier.h \
+	maildir/maildir_courier_conflict.c \
 	maildir/maildir_courier_keywords.c \
 	maildir/maildir_courier_letters.c \
 	maildir/maildir_courier_match.c \

@@ -45,6 +45,12 @@ struct courier_plan {
     size_t left_behind;            /* keywords beyond all that we can keep, or that are none in IMAP */
 };
 int mail_courier_plan(struct mail_store *store, const char *folder, struct courier_plan *plan, struct err *e);
+/* What stands against it: found as problems, counted in sums. Changes nothing. */
+int mail_courier_conflicts(struct mail_store *store, const char *folder, const struct mail_observer *observer,
+                           struct mail_checked *sums, struct err *e);
+/* Each folder that will be subscribed as courierimapsubscribed says; none once there is `subscriptions`. */
+int mail_courier_subscriptions(struct mail_store *store, void (*each)(void *arg, const char *name), void *arg,
+                               struct err *e);
 
 enum mail_rebuild {
     MAIL_REBUILD_INDEX, /* nothing that a client can see is lost */

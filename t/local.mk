@@ -21,6 +21,7 @@ BEHAVIOUR_TESTS += \
 	t/2050-keywords-beyond-the-letters.t \
 	t/2050-quota-holds.t \
 	t/2060-mailbox-tool.t \
+	t/2070-courier-dry-run.t \
 	t/6010-letters-go-in-and-come-out.t \
 	t/6012-real-clients-are-served.t \
 	t/6020-mbsync-syncs-a-tree.t \
