@@ -5,7 +5,8 @@
  * ":" a group's name, a comma or the end an address without a domain (its host is then "", since an absent
  * host means a group). Two words with a blank but no dot between them cannot both be of a local part: what
  * stands first is the display name. Semicolons separate, too, outside of groups; brackets that are missing
- * are taken as read. An encoded word may hold commas, as some programs write them.
+ * are taken as read. An encoded word may hold commas, as some programs write them, and a display name may be an
+ * address without quotation marks: "a@b <a@b>".
  */
 #include "maildir/message.h"
 
@@ -177,6 +178,17 @@ static void read_host(struct address_parser *p)
     }
 }
 
+/* At "<": what was read so far is the display name, be it an address. */
+static void host_to_phrase(struct address_parser *p)
+{
+    if (!p->has_host)
+        return;
+    strbuf_addc(&p->phrase, '@');
+    strbuf_addb(&p->phrase, strbuf_bytes(&p->host));
+    strbuf_clear(&p->host);
+    p->has_host = false;
+}
+
 /* Behind "<": a route up to its colon. */
 static void read_route(struct address_parser *p)
 {
@@ -226,7 +238,7 @@ static void address_step(struct address_parser *p, struct strbuf *scratch, bool 
         group_start(p);
     } else if (c == '<' && !p->has_angle) {
         p->lex.at++;
-        strbuf_clear(&p->host);
+        host_to_phrase(p);
         read_angle(p, scratch);
     } else if (c == '@' && open) {
         p->lex.at++;

@@ -14,10 +14,13 @@ struct charset {
     size_t npending;
 };
 
-/* charset == NULL or unknown: UTF-8, of which US-ASCII is a part. */
-void charset_open(struct charset *c, const char *charset);
+/* What iconv calls this charset, or NULL if it is not one that we let through: message_charset_names.c. */
+const char *charset_iconv_name(const char *charset);
 /* The names in the table, for tests; NULL behind the last. */
 const char *charset_nth(size_t i);
+
+/* charset == NULL or unknown: UTF-8, of which US-ASCII is a part. */
+void charset_open(struct charset *c, const char *charset);
 /* Append in as UTF-8; what is not valid becomes U+FFFD. The end of a character may come with the next piece.
  */
 void charset_feed(struct charset *c, struct bytes in, struct strbuf *out);

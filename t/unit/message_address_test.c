@@ -48,6 +48,8 @@ static const char *const cases[][2] = {
     {"G: x@y", "~|~|G|~; ~|~|x|y; ~|~|~|~"},
     {"\r\n a@b,\r\n\tc@d\r\n", "~|~|a|b; ~|~|c|d"},
     {"a@b) c", "~|~|a|bc"},
+    {"a@b <c@d>, x y@z<v@w>", "a@b|~|c|d; x y@z|~|v|w"},
+    {"@ <a@b>", "@|~|a|b"},
     {"", ""},
 };
 
