@@ -114,6 +114,26 @@ static int change_one(struct renaming *r, uint32_t uid, struct done *d, struct e
     return 0;
 }
 
+/* One whose name has no room for a flag does not keep back the others. */
+static int change_all(struct renaming *r, const uint32_t *uids, size_t n, struct maildir_lock *lock,
+                      struct done *d, struct err *e)
+{
+    struct err why = {.code = ERR_LIMIT};
+    int result = 0;
+    for (size_t i = 0; i < n && (!result || why.code == ERR_LIMIT); i++) {
+        struct err now;
+        maildir_lock_refresh(lock);
+        r->too_long = false;
+        if (change_one(r, uids[i], d, &now)) {
+            why = now;
+            result = -1;
+        }
+    }
+    if (result)
+        *e = why;
+    return result;
+}
+
 int mailbox_store(struct mailbox *mb, const uint32_t *uids, size_t n, const struct mail_flag_change *change,
                   struct err *e)
 {
@@ -129,10 +149,7 @@ int mailbox_store(struct mailbox *mb, const uint32_t *uids, size_t n, const stru
         return -1;
     d.changes = xcalloc(n + 1, sizeof *d.changes);
     mailbox_unwatch(mb, n);
-    for (size_t i = 0; i < n && !result; i++) {
-        maildir_lock_refresh(&lock);
-        result = change_one(&r, uids[i], &d, e);
-    }
+    result = change_all(&r, uids, n, &lock, &d, e);
     if (d.n && fs_sync_dir(mb->folder.cur_fd) && !result)
         result = err_errno(e, errno, "syncing the folder");
     tell_index(mb, &lock, &d, n);

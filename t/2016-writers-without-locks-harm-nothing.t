@@ -10,7 +10,7 @@ import threading
 
 from imapsession import *
 
-SECONDS = float(os.environ.get("LOAD_SECONDS", 4))
+SECONDS = float(os.environ.get("LOAD_SECONDS", 3))
 SEED = int(os.environ.get("SEED", time.time()))
 
 

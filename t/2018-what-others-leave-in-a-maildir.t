@@ -165,6 +165,8 @@ def _():
     s.ok("SELECT INBOX")
     equal(sorted(subjects(s).values()), [12, 12, 255])
     s.no("STORE 2 +FLAGS (\\Flagged)", "LIMIT")
+    equal(sorted(fetched(s.no("STORE 1:3 +FLAGS (\\Flagged)", "LIMIT").lines)), [1, 3])
+    equal([n for n, f in sorted(s.fetch("1:3", "FLAGS").items()) if "\\Flagged" in f["FLAGS"]], [1, 3])
     s.ok("STORE 1,3 +FLAGS (\\Flagged)")
     equal(s.fetch("2", "BODY.PEEK[]")[2]["BODY[]"], crlf(text(255)))
     s.logout()
