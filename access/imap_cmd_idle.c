@@ -13,17 +13,23 @@
 #include <malloc.h>
 #include <time.h>
 
-#define IDLE_POLL_MS (30 * 1000)
+#define IDLE_POLL_MS  (30 * 1000)
+#define IDLE_PAUSE_MS 50 /* between two looks */
 #define IDLE_STILL_HERE_S                                                                                    \
     (4 * 60) /* a line now and then keeps address translators from forgetting the connection */
 #define IDLE_MAX_S    (29 * 60 + 30)
 #define IDLE_LINE_MAX 100
 
-static int64_t now_s(void)
+static int64_t now_ms(void)
 {
     struct timespec ts;
     clock_gettime(CLOCK_MONOTONIC, &ts);
-    return ts.tv_sec;
+    return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
+}
+
+static int64_t now_s(void)
+{
+    return now_ms() / 1000;
 }
 
 /* The client's line that ends IDLE. 1: it is whole and *fine says whether it was DONE; 0: more is needed. */
@@ -42,14 +48,27 @@ static int read_done(struct imap *s, struct strbuf *line, bool *fine)
     return 1;
 }
 
+/* Wait for input or a change. The first change is told at once, those that follow closely together: many sessions would
+ * otherwise wear out one folder, and each other. */
+static enum imap_io_result wait_for_news(struct imap *s, int watch_fd, int64_t looked)
+{
+    int64_t early = looked + IDLE_PAUSE_MS - now_ms();
+    if (early > 0) {
+        enum imap_io_result r = imap_io_wait(&s->io, (int)early, -1);
+        if (r != IMAP_IO_TIMEOUT)
+            return r;
+    }
+    return imap_io_wait(&s->io, IDLE_POLL_MS, watch_fd);
+}
+
 /* Wait and tell. Returns whether IDLE was ended by DONE. */
 static bool idle(struct imap *s, int watch_fd)
 {
     AUTO_STRBUF struct strbuf line = STRBUF_INIT(IDLE_LINE_MAX);
-    int64_t start = now_s(), spoke = start;
+    int64_t start = now_s(), spoke = start, looked = 0;
     bool fine = false;
     while (!s->bye) {
-        enum imap_io_result r = imap_io_wait(&s->io, IDLE_POLL_MS, watch_fd);
+        enum imap_io_result r = wait_for_news(s, watch_fd, looked);
         if (r == IMAP_IO_OK && read_done(s, &line, &fine))
             return fine;
         if (r == IMAP_IO_END || r == IMAP_IO_STOP) {
@@ -58,6 +77,7 @@ static bool idle(struct imap *s, int watch_fd)
             return true;
         }
         imap_session_sync(s, true, NULL, 0);
+        looked = now_ms();
         if (now_s() - start >= IDLE_MAX_S)
             s->bye = "[UNAVAILABLE] Idle for too long";
         else if (now_s() - spoke >= IDLE_STILL_HERE_S) {

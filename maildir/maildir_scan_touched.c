@@ -11,7 +11,7 @@
 #include <fcntl.h>
 #include <sys/stat.h>
 
-#define ROUNDS 50 /* of somebody renaming faster than we look */
+#define ROUNDS 10 /* of somebody renaming faster than we look */
 
 static void on_event(void *arg, const char *name, bool in_new, bool here)
 {
