@@ -68,6 +68,10 @@ const uint64_t *imap_message_length(struct imap_message *m)
     else
         m->has_length = true;
     m->length = all.wire_pos;
+    if (m->has_length && m->length != m->info.virtual_size) { /* the name's ,W= is wrong */
+        m->info.virtual_size = m->length;
+        mailbox_message_correct(m->mb, m->uid, &m->info);
+    }
     wire_close(&all);
     return m->has_length ? &m->length : NULL;
 }

@@ -69,7 +69,7 @@ static int look_up(const struct ctl *ctl, const struct access_conf *conf, struct
 
 static int take_account(struct ctl *ctl, const struct access_conf *conf, struct err *e)
 {
-    struct account a = {.name = NULL};
+    static struct account a;
     if (look_up(ctl, conf, &a, e))
         return -1;
     ctl->mail = a.mail; /* kept to the end of the process, as is what else there is of the account */

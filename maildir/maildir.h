@@ -155,6 +155,8 @@ struct mail_info {
 };
 /* Exact: from the file's stat, and `,W=` of the name only if `,S=` agrees with the real size, else by counting. Kept in the index. */
 int mailbox_message_info(struct mailbox *mb, uint32_t uid, struct mail_info *info, struct err *e);
+/* Who has counted knows better. */
+void mailbox_message_correct(struct mailbox *mb, uint32_t uid, const struct mail_info *info);
 /* POP3 UIDL text that Dovecot stored for it (uidlist field P), malloc'ed, or NULL: then the caller's own format. */
 char *mailbox_pop3_uidl(struct mailbox *mb, uint32_t uid);
 /* POP3 order that Dovecot stored for it (uidlist field O): messages that have one come first, by it. 0: none. */

@@ -31,7 +31,7 @@
 #define DEAD_S        2
 #define REFRESH_S     10
 #define POLL_FIRST_US 500
-#define POLL_MAX_US   20000
+#define POLL_MAX_US   5000
 
 static uint64_t now_ms(void)
 {

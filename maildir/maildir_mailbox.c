@@ -128,9 +128,8 @@ int mailbox_refresh(struct mailbox *mb, struct err *e)
     }
     if (!mailbox_lock(mb, &lock, false, e))
         return 0;
-    if (e->code == ERR_CORRUPT || e->code == ERR_BUSY)
-        return -1;
-    return mailbox_scan(mb, NULL, e);
+    bool not_to_be_had = e->code == ERR_SPACE || e->code == ERR_ACCESS || e->code == ERR_QUOTA;
+    return not_to_be_had ? mailbox_scan(mb, NULL, e) : -1;
 }
 
 /* ---- opening ---- */

@@ -193,6 +193,11 @@ int mailbox_message_info(struct mailbox *mb, uint32_t uid, struct mail_info *inf
     return 0;
 }
 
+void mailbox_message_correct(struct mailbox *mb, uint32_t uid, const struct mail_info *info)
+{
+    mailbox_text_put_info(mb, uid, info);
+}
+
 /* ---- what the uidlist says ---- */
 
 char *mailbox_pop3_uidl(struct mailbox *mb, uint32_t uid)

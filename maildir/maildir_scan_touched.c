@@ -68,11 +68,14 @@ static void unite(struct scan *s)
     s->ntouched = left;
 }
 
-static bool exists(const struct scan *s, const struct found *f)
+/* Only the file system's word that it is not there counts as that. */
+static int exists(const struct scan *s, const struct found *f, bool *there, struct err *e)
 {
     struct stat st;
     int dir = f->in_new ? s->mb->folder.new_fd : s->mb->folder.cur_fd;
-    return !fstatat(dir, f->name, &st, AT_SYMLINK_NOFOLLOW) && S_ISREG(st.st_mode);
+    int r = fstatat(dir, f->name, &st, AT_SYMLINK_NOFOLLOW);
+    *there = !r && S_ISREG(st.st_mode);
+    return r && errno != ENOENT && errno != ENAMETOOLONG ? err_errno(e, errno, "looking at %s", f->name) : 0;
 }
 
 /* The name under which the index has this base, if it has it. */
@@ -103,21 +106,26 @@ static int known_name(struct scan *s, struct bytes base, struct found *known, st
 static int find_truth(struct scan *s, const struct touched *t, struct found *truth, bool *same, struct err *e)
 {
     struct found known = {.uid = 0};
+    bool there = false;
     *truth = t->last;
-    *same = false;
     if (known_name(s, found_base(&t->last), &known, e))
         return -1;
-    if (t->here && known.uid && known.in_new == t->last.in_new &&
-        bytes_eq(found_name(&known), found_name(&t->last)))
-        *same = true;
-    else if (exists(s, &t->last))
-        *same = false;
-    else if (known.uid && exists(s, &known)) {
-        *truth = known;
-        *same = true;
-    } else
-        truth->base_len = 0;
     truth->uid = known.uid;
+    *same = t->here && known.uid && known.in_new == t->last.in_new &&
+            bytes_eq(found_name(&known), found_name(&t->last));
+    if (*same)
+        return 0;
+    if (exists(s, &t->last, &there, e))
+        return -1;
+    if (there)
+        return 0;
+    if (known.uid && exists(s, &known, &there, e))
+        return -1;
+    *same = there;
+    if (there)
+        *truth = known;
+    else
+        truth->base_len = 0;
     return 0;
 }
 

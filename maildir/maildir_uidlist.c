@@ -407,12 +407,15 @@ static int append(struct uidlist *ul, int dir_fd, struct err *e)
         return err_errno(e, errno, "opening " FILE_NAME);
     for (size_t i = ul->saved; i < ul->n; i++)
         add_line(&text, ul, &ul->entries[i]);
-    if (fs_write_all(fd, text.data, text.len) || fdatasync(fd)) {
-        int saved = errno;
+    bool written = !fs_write_all(fd, text.data, text.len);
+    if (!written || fdatasync(fd)) {
+        err_errno(e, errno, "appending to " FILE_NAME);
+        if (written) /* even if the disk is full: nobody knows what is there now, so nobody goes on without the lock */
+            e->code = ERR_TEMP;
         if (ftruncate(fd, ul->end)) /* take back what was not acknowledged; a cut-off line is dropped by the
                                        next writer */
             ul->rewrite = true;
-        return err_errno(e, saved, "appending to " FILE_NAME);
+        return -1;
     }
     ul->lines += ul->n - ul->saved;
     remember(ul, dir_fd);

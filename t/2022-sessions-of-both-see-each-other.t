@@ -139,7 +139,11 @@ def _():
             other.ok(what)
             other.ok("CREATE Open")
             other.append(letter("new"), "Open")
-            if mine is server:
+            if mine is server and what == "DELETE Open":
+                one.send(b"x NOOP\r\n")
+                matches(one.line(), r"^\* BYE .*gone")
+                one.end()
+            elif mine is server:
                 for command in ("NOOP", "FETCH 1:* (UID FLAGS)", "STORE 1 +FLAGS (\\Seen)", "SEARCH ALL", "EXPUNGE", "CLOSE"):
                     check(one.do(command).status in ("OK", "NO"), command)
                 one.logout()
