@@ -7,12 +7,19 @@
 
 enum { QUOTED_MAX = 4096 }; /* clients read lines into buffers */
 
-/* Octets in front that stand for themselves between quotation marks. */
+/* What stands for itself between quotation marks: TAB and printable ASCII but " and \. */
+static const bool plain[256] = {
+    ['\t'] = true,
+    [' ' ... '!'] = true,
+    ['#' ... '['] = true,
+    [']' ... '~'] = true,
+};
+
 static size_t plain_length(struct bytes s)
 {
     size_t i = 0;
-    while (i < s.n && ((s.p[i] >= ' ' && s.p[i] <= '~') || s.p[i] == '\t') && s.p[i] != '"' && s.p[i] != '\\')
-        i++; /* 8-bit octets are below ' ' or above '~' */
+    while (i < s.n && plain[(unsigned char)s.p[i]])
+        i++;
     return i;
 }
 

@@ -166,15 +166,16 @@ static void read_host(struct address_parser *p)
     p->has_host = true;
     for (;;) {
         lex_blanks(&p->lex, p->has_angle ? NULL : &p->comment);
-        char c = lex_peek(&p->lex);
-        if (lex_end(&p->lex) || strchr("<>,;:\"", c))
-            return;
-        if (c == '[')
+        struct bytes word = lex_word(&p->lex, LEX_HOST);
+        strbuf_addb(&p->host, word);
+        if (word.n)
+            continue;
+        if (lex_peek(&p->lex) == '[')
             read_domain_literal(p);
         else if (lex_take(&p->lex, '@'))
             strbuf_addc(&p->host, '@');
         else if (!lex_take(&p->lex, ')'))
-            strbuf_addb(&p->host, lex_word(&p->lex, LEX_HOST));
+            return;
     }
 }
 

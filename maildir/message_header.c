@@ -80,9 +80,16 @@ static size_t line_end_at(struct bytes b, size_t i)
     return b.p[i] == '\r' && i + 1 < b.n && b.p[i + 1] == '\n' ? 2 : 0;
 }
 
+/* But TAB. */
+static const bool control[256] = {
+    [0 ... '\t' - 1] = true,
+    ['\t' + 1 ... ' ' - 1] = true,
+    [0x7f] = true,
+};
+
 static bool is_control(char c)
 {
-    return ((unsigned char)c < 0x20 && c != '\t') || c == 0x7f;
+    return control[(unsigned char)c];
 }
 
 struct bytes header_text(struct strbuf *scratch, struct bytes value)

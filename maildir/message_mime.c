@@ -28,9 +28,11 @@
 enum {
     BOUNDARY_MAX = 1000,          /* octets; RFC 2046 has 70 */
     LINE_KEPT = BOUNDARY_MAX + 8, /* octets of a line that are kept: a boundary with its hyphens */
-    FIELD_MAX = 64 * 1024,        /* octets of a field that are kept */
-    TREE_PARAMS_MAX = 50000,      /* parameters of all parts */
-    TREE_OCTETS_MAX = 8 << 20,    /* octets of all strings of the tree */
+    LINE_ROOM = 128,              /* octets of a line and of a field for which no memory is asked */
+    FIELD_ROOM = 512,
+    FIELD_MAX = 64 * 1024,     /* octets of a field that are kept */
+    TREE_PARAMS_MAX = 50000,   /* parameters of all parts */
+    TREE_OCTETS_MAX = 8 << 20, /* octets of all strings of the tree */
 };
 
 /* A place in the message. */
@@ -65,6 +67,7 @@ struct mime_parser {
     struct strbuf field;
     bool field_wanted;
     uint64_t header_len;
+    char line_room[LINE_ROOM], field_room[FIELD_ROOM];
 };
 
 static struct open_part *innermost(struct mime_parser *p)
@@ -337,8 +340,8 @@ struct mime_parser *mime_parser_new(void)
     struct mime_parser *p = xcalloc(1, sizeof(*p));
     p->budget = (struct message_budget){.params = TREE_PARAMS_MAX, .octets = TREE_OCTETS_MAX};
     p->rest_blank = true;
-    strbuf_init(&p->line, LINE_KEPT);
-    strbuf_init(&p->field, FIELD_MAX + 1);
+    p->line = (struct strbuf)STRBUF_LENT(p->line_room, LINE_KEPT);
+    p->field = (struct strbuf)STRBUF_LENT(p->field_room, FIELD_MAX + 1);
     part_open(p, (struct mark){0});
     return p;
 }
