@@ -82,7 +82,7 @@ int index_put_blob(struct index *ix, MDB_txn *txn, uint32_t fid, enum index_kind
 int index_get_mail(struct index *ix, uint32_t fid, uint32_t uid, struct index_mail *mail);
 /* The same in a write transaction. */
 int index_get_mail_in(struct index *ix, MDB_txn *txn, uint32_t fid, uint32_t uid, struct index_mail *mail);
-/* last: its key is greater than all that are there (a faster way to fill an empty folder). */
+/* What *mail points to may lie in the map. last: its key is greater than all that are there (a faster way to fill an empty folder). */
 int index_put_mail(struct index *ix, MDB_txn *txn, uint32_t fid, uint32_t uid, const struct index_mail *mail,
                    bool last);
 /* Is the key of this message greater than all that are there? */

@@ -44,14 +44,6 @@ static int write_info(struct mailbox *mb, MDB_txn *txn, const struct waiting *w)
         return rc == MDB_NOTFOUND ? 0 : rc;
     if (mail.has_info && mail.size == w->info.size && mail.date == w->info.internal_date)
         return 0;
-    char copy[2 * (INDEX_NAME_MAX + 1) + INDEX_FIELDS_MAX + 1], *to = copy;
-    struct bytes *runs[] = {&mail.base, &mail.name, &mail.fields};
-    for (size_t i = 0; i < ARRAY_LEN(runs); i++) {
-        if (runs[i]->n)
-            memcpy(to, runs[i]->p, runs[i]->n);
-        runs[i]->p = to;
-        to += runs[i]->n;
-    }
     mail.has_info = true;
     mail.size = w->info.size;
     mail.virtual_size = w->info.virtual_size;

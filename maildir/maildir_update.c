@@ -109,15 +109,6 @@ static int put(struct update *u, const struct mail_change *c, bool last)
     list_add(&u->logged, c->uid); /* a name that changed alone is logged too: the listing needs it */
     if (told)
         mail.modseq = u->head.modseq;
-    /* what `mail` points to may lie in the page that is written */
-    char copy[3 * (INDEX_NAME_MAX + 1) + INDEX_FIELDS_MAX], *to = copy;
-    struct bytes *runs[] = {&mail.base, &mail.name, &mail.fields};
-    for (size_t i = 0; i < ARRAY_LEN(runs); i++) {
-        if (runs[i]->n)
-            memcpy(to, runs[i]->p, runs[i]->n);
-        runs[i]->p = to;
-        to += runs[i]->n;
-    }
     return index_put_mail(u->ix, u->txn, u->mb->fid, c->uid, &mail, last);
 }
 
