@@ -67,19 +67,27 @@ static int look_up(const struct ctl *ctl, const struct access_conf *conf, struct
     return a.status ? 0 : err_set(e, ERR_NOTFOUND, "there is no such account");
 }
 
+static int become_user(struct ctl *ctl, const struct access_conf *conf, const struct account *a,
+                       struct err *e)
+{
+    ctl->mail = xstrdup(a->mail); /* kept to the end of the process */
+    ctl->quota_bytes = a->quota_bytes;
+    ctl->quota_messages = a->quota_messages;
+    ctl->quota_ignore = site_quota_ignore(&conf->site);
+    if (a->uid == 0 || a->gid == 0 || (int64_t)a->uid < conf->site.first_uid)
+        return err_set(e, ERR_ACCESS, "mail is not served for this account's uid (first_uid)");
+    const struct priv who = {.uid = a->uid, .gid = a->gid};
+    return priv_step_down(&who, e);
+}
+
 static int take_account(struct ctl *ctl, const struct access_conf *conf, struct err *e)
 {
     static struct account a;
     if (look_up(ctl, conf, &a, e))
         return -1;
-    ctl->mail = a.mail; /* kept to the end of the process, as is what else there is of the account */
-    ctl->quota_bytes = a.quota_bytes;
-    ctl->quota_messages = a.quota_messages;
-    ctl->quota_ignore = site_quota_ignore(&conf->site);
-    if (a.uid == 0 || a.gid == 0 || (int64_t)a.uid < conf->site.first_uid)
-        return err_set(e, ERR_ACCESS, "mail is not served for this account's uid (first_uid)");
-    const struct priv who = {.uid = a.uid, .gid = a.gid};
-    return priv_step_down(&who, e);
+    int r = become_user(ctl, conf, &a, e);
+    account_done(&a);
+    return r;
 }
 
 int ctl_become(struct ctl *ctl, struct err *e)
