@@ -140,7 +140,8 @@ int mailbox_info_of(int fd, const struct stat *st, struct bytes name, struct mai
     uint64_t named, missing, virtual_size;
     *info = (struct mail_info){.size = (uint64_t)st->st_size, .internal_date = st->st_mtime};
     bool hinted = maildir_name_size(name, 'S', &named) && named == info->size &&
-                  maildir_name_size(name, 'W', &virtual_size) && virtual_size >= named;
+                  maildir_name_size(name, 'W', &virtual_size) && virtual_size >= named &&
+                  virtual_size <= 2 * named; /* each octet could be an LF */
     if (!hinted) {
         if (count_missing_cr(fd, &missing, e))
             return -1;

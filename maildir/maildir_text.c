@@ -42,7 +42,8 @@ static int write_info(struct mailbox *mb, MDB_txn *txn, const struct waiting *w)
     int rc = index_get_mail_in(ix, txn, mb->fid, w->uid, &mail);
     if (rc)
         return rc == MDB_NOTFOUND ? 0 : rc;
-    if (mail.has_info && mail.size == w->info.size && mail.date == w->info.internal_date)
+    if (mail.has_info && mail.size == w->info.size && mail.virtual_size == w->info.virtual_size &&
+        mail.date == w->info.internal_date)
         return 0;
     mail.has_info = true;
     mail.size = w->info.size;
