@@ -109,10 +109,10 @@ void text_casefold(struct strbuf *out, struct bytes utf8);
 
 /* ---- reading a file in wire form: message_wire.c ---- */
 
-/* Reads a message file with CRLF line ends: LF without CR before it becomes CRLF. Positions are in the wire form of
- * [start, end) of the file; going on from where the last read ended does not rescan. */
 /* Append with each LF that has no CR before it as CRLF. */
 void message_add_crlf(struct strbuf *out, struct bytes b);
+/* Reads a message file with CRLF line ends: LF without CR before it becomes CRLF. Positions are in the wire form of
+ * [start, end) of the file; going on from where the last read ended does not rescan. */
 struct wire_reader {
     int fd;
     uint64_t start, end;         /* range in the file */
