@@ -147,6 +147,12 @@ t_unit_maildir_test_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 t_unit_maildir_test_LDADD = $(MAILDIR_LIBS) $(BASE_LIBS) $(UNIT_LIBS)
 TESTS += t/unit/maildir_test
 
+check_PROGRAMS += t/unit/maildir_index_test
+t_unit_maildir_index_test_SOURCES = t/unit/maildir_index_test.c
+t_unit_maildir_index_test_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+t_unit_maildir_index_test_LDADD = $(MAILDIR_LIBS) $(BASE_LIBS) $(UNIT_LIBS)
+TESTS += t/unit/maildir_index_test
+
 check_PROGRAMS += t/unit/uid_runs_test
 t_unit_uid_runs_test_SOURCES = t/unit/uid_runs_test.c
 t_unit_uid_runs_test_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
