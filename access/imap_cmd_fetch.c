@@ -14,7 +14,7 @@
 /* Keep the message of the last fetch open: clients fetch large ones piece by piece. */
 static struct imap_message *open_message(struct imap *s, uint32_t uid)
 {
-    if (s->message && s->message->uid == uid)
+    if (s->message && s->message->uid == uid && imap_message_is_current(s->message))
         return s->message;
     imap_message_free(s->message);
     s->message = imap_message_new(s->mb, uid);

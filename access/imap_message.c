@@ -53,6 +53,14 @@ int imap_message_fd(struct imap_message *m)
     return m->fd;
 }
 
+bool imap_message_is_current(const struct imap_message *m)
+{
+    struct stat now;
+    return m->fd < 0 ||
+           (!fstat(m->fd, &now) && now.st_size == m->st.st_size &&
+            now.st_mtim.tv_sec == m->st.st_mtim.tv_sec && now.st_mtim.tv_nsec == m->st.st_mtim.tv_nsec);
+}
+
 const uint64_t *imap_message_length(struct imap_message *m)
 {
     int fd = imap_message_fd(m);

@@ -30,6 +30,8 @@ void imap_message_free(struct imap_message *m); /* NULL is fine */
 /* All return NULL or -1 on failure, with the reason in m->err (ERR_NOTFOUND: the message is gone). */
 const struct mail_info *imap_message_info(struct imap_message *m);
 int imap_message_fd(struct imap_message *m);
+/* False if the file was edited in place since it was opened. */
+bool imap_message_is_current(const struct imap_message *m);
 /* The whole message's length in wire form, counted: a name that lies about its size (,W=) must not break an
  * answer in the middle. */
 const uint64_t *imap_message_length(struct imap_message *m);

@@ -99,6 +99,27 @@ def _():
     equal([n.split(b":")[0] for n in box.names()], [n.split(b":")[0] for n in before])
 
 
+@test("a wrong ,W= beside a right ,S= is found out when the message is read, and stays found out")
+def _():
+    box = Box("sizes")
+    for name in box.names():
+        os.unlink(os.path.join(os.fsencode(box.path), b"cur", name))
+    box.put("1600000100.M1P1.h,S=%d,W=9999:2," % len(text(1)), text(1))
+    s = box.login()
+    s.ok("SELECT INBOX")
+    equal(s.fetch("1", "BODY.PEEK[]")[1]["BODY[]"], crlf(text(1)))
+    equal(s.fetch("1", "RFC822.SIZE")[1]["RFC822.SIZE"], str(len(crlf(text(1)))))
+    s.logout()
+    s = box.login()
+    s.ok("SELECT INBOX")
+    equal(s.fetch("1", "RFC822.SIZE")[1]["RFC822.SIZE"], str(len(crlf(text(1)))))
+    s.logout()
+    p = box.pop3()
+    equal(p.list()[1], [b"1 %d" % len(crlf(text(1)))])
+    p.quit()
+    box.put("1600000101.M1P1.h:2,", text(1))  # for what follows
+
+
 @test("a file that was edited in place is served as it is now")
 def _():
     box = Box("sizes")
@@ -108,7 +129,7 @@ def _():
     name = box.names()[1]
     box.put(name, text(2) * 3)
     got = s.fetch("2", "BODY.PEEK[]")[2]
-    equal(got["BODY[]"], crlf(text(2) * 3))
+    equal(got["BODY[]"], crlf(text(2) * 3), "at once")
     s.logout()
     s = box.login()
     s.ok("SELECT INBOX")
