@@ -15,8 +15,7 @@ enum { CONVERT_PIECE = 4096 };
 
 void charset_open(struct charset *c, const char *charset)
 {
-    const char *name = charset ? charset_iconv_name(charset) : NULL;
-    *c = (struct charset){.cd = name ? iconv_open("utf-8", name) : (iconv_t)-1};
+    *c = (struct charset){.cd = charset ? charset_iconv_open(charset) : (iconv_t)-1};
 }
 
 /* Octets of the UTF-8 sequence that this one begins. */

@@ -14,8 +14,8 @@ struct charset {
     size_t npending;
 };
 
-/* What iconv calls this charset, or NULL if it is not one that we let through: message_charset_names.c. */
-const char *charset_iconv_name(const char *charset);
+/* A descriptor from this charset to UTF-8; (iconv_t)-1 if it is not one that we let through: message_charset_names.c. */
+iconv_t charset_iconv_open(const char *charset);
 /* The names in the table, for tests; NULL behind the last. */
 const char *charset_nth(size_t i);
 

@@ -4,6 +4,9 @@
  * The name of a charset comes from a stranger, and iconv's modules are many, old and not all well kept: so only names in
  * this table reach iconv_open, whatever is installed. UTF-8 and US-ASCII are not in it: they need no iconv. Each name
  * is known with "x-" in front, too; "iso8859-1" and "iso_8859-1" are "iso-8859-1".
+ *
+ * Loading a module takes iconv as long as converting 50 KB, and it lets go of those that nobody uses; a letter may name
+ * another charset in every word. So of each charset that was ever opened one descriptor stays open, unused.
  */
 #include "base/cleanup.h"
 #include "base/text.h"
@@ -198,16 +201,12 @@ const char *charset_nth(size_t i)
     return i < ARRAY_LEN(charset_names) ? charset_names[i].mail : NULL;
 }
 
-static const char *look_up(const char *name)
+static const struct charset_name *look_up(const char *name)
 {
-    const struct charset_name *row =
-        bsearch(name, charset_names, ARRAY_LEN(charset_names), sizeof(charset_names[0]), name_compare);
-    if (!row)
-        return NULL;
-    return row->iconv ? row->iconv : row->mail;
+    return bsearch(name, charset_names, ARRAY_LEN(charset_names), sizeof(charset_names[0]), name_compare);
 }
 
-const char *charset_iconv_name(const char *charset)
+static const struct charset_name *find(const char *charset)
 {
     char lower[CHARSET_NAME_MAX], whole[CHARSET_NAME_MAX + 1], *name = lower;
     size_t n = strlen(charset);
@@ -222,4 +221,17 @@ const char *charset_iconv_name(const char *charset)
         return look_up(name);
     snprintf(whole, sizeof(whole), "iso-%s", name + (short_form ? 3 : 4));
     return look_up(whole);
+}
+
+iconv_t charset_iconv_open(const char *charset)
+{
+    static bool kept[ARRAY_LEN(charset_names)];
+    const struct charset_name *row = find(charset);
+    if (!row)
+        return (iconv_t)-1;
+    const char *name = row->iconv ? row->iconv : row->mail;
+    size_t i = (size_t)(row - charset_names);
+    if (!kept[i])
+        kept[i] = iconv_open("utf-8", name) != (iconv_t)-1; /* never closed */
+    return iconv_open("utf-8", name);
 }

@@ -89,6 +89,27 @@ START_TEST(knows_charsets_by_the_names_that_mail_uses)
 }
 END_TEST
 
+static bool is_loaded(const char *module)
+{
+    char maps[1 << 16];
+    FILE *f = fopen("/proc/self/maps", "r");
+    ck_assert_ptr_nonnull(f);
+    size_t n = fread(maps, 1, sizeof(maps), f);
+    fclose(f);
+    return memmem(maps, n, module, strlen(module)) != NULL;
+}
+
+START_TEST(loads_a_charset_once)
+{
+    const char *name;
+    AUTO_STRBUF struct strbuf out = STRBUF_INIT(100);
+    decode(NULL, "viscii", true, BYTES("a"), 1, &out);
+    for (size_t i = 0; i < 40 && (name = charset_nth(i)); i++)
+        decode(NULL, name, true, BYTES("a"), 1, &out);
+    ck_assert(is_loaded("VISCII.so"));
+}
+END_TEST
+
 START_TEST(holds_back_little)
 {
     AUTO_STRBUF struct strbuf in = STRBUF_INIT(2 << 20), out = STRBUF_INIT(2 << 20);
@@ -101,4 +122,4 @@ START_TEST(holds_back_little)
 END_TEST
 
 UNIT_MAIN("message_decode", decodes_whatever_the_cuts, keeps_nuls, knows_the_charsets_of_its_table,
-          knows_charsets_by_the_names_that_mail_uses, holds_back_little)
+          loads_a_charset_once, knows_charsets_by_the_names_that_mail_uses, holds_back_little)
