@@ -203,11 +203,20 @@ static int copy_all(struct copy *c, const uint32_t *uids, size_t n, struct maild
     return uidlist_save(&c->uidlist, c->to->folder.fd, NULL, NULL, e);
 }
 
+/* The index failed while another folder was opened, and there is a new one: it knows nothing of this folder yet, and each
+ * message would be taken for gone. */
+static bool is_replaced(const struct mailbox *mb)
+{
+    return mb->generation != store_index(mb->store)->generation;
+}
+
 static int copy_locked(struct copy *c, const uint32_t *uids, size_t n, struct err *e)
 {
     AUTO_LOCK struct maildir_lock lock = MAILDIR_LOCK_INIT;
     if (mailbox_lock(c->to, &lock, false, e))
         return -1;
+    if (is_replaced(c->from))
+        return err_set(e, ERR_TEMP, "the index has failed meanwhile; try again");
     c->result->uidvalidity = mailbox_uidvalidity(c->to);
     mailbox_resume_uidlist(c->to, &c->uidlist);
     mailbox_unwatch(c->to, n);
@@ -233,6 +242,10 @@ int mailbox_copy(struct mailbox *mb, const uint32_t *uids, size_t n, const char 
         return err_set(e, ERR_ACCESS, "the folder is open read-only");
     if (mailbox_refresh(mb, e) || mailbox_open(&c.to, mb->store, folder, true, e))
         return -1;
+    if (is_replaced(mb) && mailbox_refresh(mb, e)) {
+        copy_done(&c);
+        return -1;
+    }
     result->source = xcalloc(n + 1, sizeof *result->source);
     result->target = xcalloc(n + 1, sizeof *result->target);
     c.made = xcalloc(n + 1, sizeof *c.made);

@@ -27,7 +27,7 @@ def _():
 
 @test("a failing system call is reported, leaves nothing behind, and the operation works the next time")
 def _():
-    sweep("--kinds", "error", "--every", "37", "deliver-3", "append", "create", "rename", "subscribe")
+    sweep("--kinds", "error", "--every", "37", "deliver-3", "append", "copy", "create", "rename", "subscribe")
 
 
 @test("after a power cut at any point everything acknowledged is there, and nothing in part")
