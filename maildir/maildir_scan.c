@@ -128,6 +128,8 @@ static int look_again(struct scan *s, struct err *e)
 
 static int believe_missing(struct scan *s, struct err *e)
 {
+    if (s->mb->head.validity != s->uidlist.validity)
+        return 0; /* numbered anew: the UIDs that the index knows are nobody's */
     find_missing(s);
     bool watched = maildir_watch_active(&s->mb->watch) && !s->mb->store->shared;
     for (int i = 1; i < (watched ? 2 : LOOKS) && s->ngone; i++) {
