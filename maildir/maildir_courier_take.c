@@ -3,6 +3,9 @@
  *
  * A message that has an IMAP UID becomes an entry with it, and with field P if the POP3 list has it. A message that is in the POP3
  * list only is numbered with all the other new ones, in the order of arrival (maildir_scan_join.c), and takes its P along then.
+ *
+ * A uidlist that was set aside tells that the folder was taken over before, and that it is to be numbered anew: Courier's UIDs,
+ * among which others have been given since, are not used again. UIDLs are.
  */
 #include "maildir/maildir_courier.h"
 
@@ -10,6 +13,7 @@
 #include "base/fs.h"
 #include "maildir/maildir_uidlist.h"
 
+#include <fcntl.h>
 #include <stdlib.h>
 
 void courier_done(struct courier *courier)
@@ -38,6 +42,11 @@ static int read_file(int dir_fd, const char *name, struct strbuf *text, bool *ex
     struct err why;
     *exists = !fs_read_file(dir_fd, name, text, &why);
     return *exists || why.code == ERR_NOTFOUND ? 0 : err_set(e, why.code, "%s", why.text);
+}
+
+static bool was_set_aside(int dir_fd)
+{
+    return !faccessat(dir_fd, "dovecot-uidlist.broken", F_OK, AT_SYMLINK_NOFOLLOW);
 }
 
 static int add_uids(struct uidlist *ul, const struct courier_uiddb *db, struct err *e)
@@ -81,7 +90,7 @@ int courier_take_uids(struct uidlist *ul, int dir_fd, struct err *e)
     bool has_uids = false, has_pop3 = false;
     strbuf_init(&c->text, COURIER_MAX_BYTES);
     ul->courier = c;
-    int r = read_file(dir_fd, COURIER_UIDDB, &text, &has_uids, e);
+    int r = was_set_aside(dir_fd) ? 0 : read_file(dir_fd, COURIER_UIDDB, &text, &has_uids, e);
     if (!r)
         r = read_file(dir_fd, COURIER_POP3, &c->text, &has_pop3, e);
     if (!r && (has_uids || has_pop3))

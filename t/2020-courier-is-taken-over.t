@@ -288,6 +288,38 @@ def _():
     equal(ask(), "INBOX: has a dovecot-uidlist: Courier's files are not looked at\nsubscribed: INBOX\n")
 
 
+@test("a folder that is to be numbered anew does not get Courier's numbers again, but its UIDLs")
+def _():
+    box = both()
+    s = Session(box)
+    s.ok("SELECT INBOX")
+    s.append(b"Subject: later\r\n\r\n")
+    s.end()
+    path = os.path.join(box.path, "dovecot-uidlist")
+    os.rename(path, path + ".broken")
+    s = Session(box)
+    found = s.ok("SELECT INBOX").untagged(r"UIDVALIDITY")
+    check(int(re.search(rb"UIDVALIDITY (\d+)", found[0]).group(1)) > 1500000000, found)
+    equal(sorted(by_uid(s)), [1, 2, 3, 4, 5, 6, 7], "UIDs")
+    equal({k: v for k, v in uidls(box).items() if k in (B, C, E)}, {B: "UID4-1500000000", C: "UID9-1400000000", E: "UID10"}, "UIDLs")
+
+
+@test("an older state of Courier that is put back gives no UID twice")
+def _():
+    box = both()
+    s = Session(box)
+    s.ok("SELECT INBOX")
+    s.append(b"Subject: later\r\n\r\n")
+    os.unlink(os.path.join(box.path, "dovecot-uidlist"))
+    for path in box.files():
+        if path.split("/")[-1].startswith("16") or "1700000006" in path:
+            os.unlink(path)
+    s.append(b"Subject: last\r\n\r\n")
+    s.ok("NOOP")
+    new = [uid for uid, v in by_uid(s).items() if subject(v) == "last"]
+    check(new and new[0] > 33, "the last message has UID %r; 33 was given to another one" % new)
+
+
 @test("each folder has its own numbers")
 def _():
     box = both()
