@@ -36,9 +36,11 @@ def private_kib(pid):
 
 
 def memory(server, *commands):
-    """Of a session beside one of another account, without which the program itself would count as private."""
+    """Of a session beside one of another account that did the same, without which the program itself would count as private."""
     settle(server, "names")
     other = server.login("real")
+    for command in commands:
+        other.run(command)
     known = server.session_pids()
     session = server.login("names")
     for command in commands:
