@@ -306,7 +306,10 @@ void session_reaped(struct master *m, pid_t pid, int status)
         suspect(s->user, WTERMSIG(status));
         log_error("logout user=%s service=%s pid=%d: killed by signal %d (%s)", s->user, s->service, (int)pid,
                   WTERMSIG(status), strsignal(WTERMSIG(status)));
-    } else
+    } else if (WEXITSTATUS(status))
+        log_warn("logout user=%s service=%s pid=%d: exit status %d, see its own last line", s->user,
+                 s->service, (int)pid, WEXITSTATUS(status));
+    else
         log_info("logout user=%s service=%s pid=%d", s->user, s->service, (int)pid);
     session_free(s);
 }

@@ -20,7 +20,7 @@ static struct imap_fetch_item *add_item(struct imap_fetch *fetch, const struct i
 {
     if (fetch->n == IMAP_FETCH_ITEMS_MAX)
         return NULL;
-    fetch->items = xrealloc(fetch->items, fetch->n + 1, sizeof(*fetch->items));
+    fetch->items = xgrow(fetch->items, fetch->n, sizeof(*fetch->items));
     struct imap_fetch_item *item = &fetch->items[fetch->n++];
     *item = (struct imap_fetch_item){.row = row, .section = {.text = row->text}};
     fetch->sees |= row->sees;

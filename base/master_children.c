@@ -278,7 +278,7 @@ static void restart_later(struct slot *s)
 /* Lines from these uids need no mark in the log. */
 static void own_uid(struct master *m, uid_t uid)
 {
-    m->own_uids = xrealloc(m->own_uids, m->nown_uids + 1, sizeof *m->own_uids);
+    m->own_uids = xgrow(m->own_uids, m->nown_uids, sizeof *m->own_uids);
     m->own_uids[m->nown_uids++] = uid;
     log_sink_own_uids(m->sink, m->own_uids, m->nown_uids);
 }

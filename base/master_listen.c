@@ -32,7 +32,7 @@ static bool keep(struct master *m, const char *name, const char *address)
 
 static void add(struct master *m, const char *name, const char *address, int fd)
 {
-    m->listeners = xrealloc(m->listeners, m->nlisteners + 1, sizeof *m->listeners);
+    m->listeners = xgrow(m->listeners, m->nlisteners, sizeof *m->listeners);
     m->listeners[m->nlisteners++] = (struct listener){xstrdup(name), xstrdup(address), fd, m->generation};
 }
 

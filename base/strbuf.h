@@ -83,6 +83,8 @@ static inline struct bytes strbuf_bytes(const struct strbuf *sb)
 /* malloc and friends that die with a log line instead of returning NULL. */
 void *xcalloc(size_t n, size_t size);
 void *xrealloc(void *p, size_t n, size_t size); /* n * size, checked */
+/* An array of n elements that always grew by this: room for one more. It moves only when n is a power of two. */
+void *xgrow(void *p, size_t n, size_t size);
 char *xstrdup(const char *s);
 
 #endif

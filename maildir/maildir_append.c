@@ -95,7 +95,7 @@ int mail_append_add(struct mail_append *append, uint32_t flags, const char *cons
         return -1;
     if (append->n == MESSAGES_MAX)
         return err_set(e, ERR_LIMIT, "more than %d messages in one append", MESSAGES_MAX);
-    append->items = xrealloc(append->items, append->n + 1, sizeof *append->items);
+    append->items = xgrow(append->items, append->n, sizeof *append->items);
     struct item *item = &append->items[append->n];
     *item = (struct item){.flags = flags, .date = date, .writer = {.fd = -1}};
     if (writer_open(&item->writer, append->mb->folder.tmp_fd, e)) {

@@ -22,7 +22,7 @@ struct list {
 
 static struct mail_folder *list_add(struct list *list, const char *name)
 {
-    list->items = xrealloc(list->items, list->n + 1, sizeof *list->items);
+    list->items = xgrow(list->items, list->n, sizeof *list->items);
     struct mail_folder *f = &list->items[list->n++];
     *f = (struct mail_folder){.name = xstrdup(name)};
     return f;

@@ -45,7 +45,7 @@ static void scan_done(struct scan *s)
 
 static void add_gone(struct scan *s, uint32_t uid)
 {
-    s->gone = xrealloc(s->gone, s->ngone + 1, sizeof *s->gone);
+    s->gone = xgrow(s->gone, s->ngone, sizeof *s->gone);
     s->gone[s->ngone++] = uid;
 }
 

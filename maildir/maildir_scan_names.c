@@ -11,7 +11,7 @@
 static char *arena_add(struct arena *a, const char *p, size_t n)
 {
     if (a->left < n) {
-        a->blocks = xrealloc(a->blocks, a->n + 1, sizeof *a->blocks);
+        a->blocks = xgrow(a->blocks, a->n, sizeof *a->blocks);
         a->left = BLOCK;
         a->at = a->blocks[a->n++] = xrealloc(NULL, BLOCK, 1);
     }

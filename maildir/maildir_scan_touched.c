@@ -18,7 +18,7 @@ static void on_event(void *arg, const char *name, bool in_new, bool here)
     struct scan *s = arg;
     if (!maildir_name_is_message(name))
         return;
-    s->touched = xrealloc(s->touched, s->ntouched + 1, sizeof *s->touched);
+    s->touched = xgrow(s->touched, s->ntouched, sizeof *s->touched);
     struct found *f = names_add(&s->touched_names, name, in_new);
     s->touched[s->ntouched] = (struct touched){.last = *f, .here = here};
     s->touched[s->ntouched].last.uid = (uint32_t)s->ntouched; /* their order, until it is a UID */

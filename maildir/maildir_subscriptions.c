@@ -62,8 +62,8 @@ static void add(struct subscriptions *s, const char *name, char *line)
         free(line);
         return;
     }
-    s->names = xrealloc(s->names, s->n + 1, sizeof *s->names);
-    s->lines = xrealloc(s->lines, s->n + 1, sizeof *s->lines);
+    s->names = xgrow(s->names, s->n, sizeof *s->names);
+    s->lines = xgrow(s->lines, s->n, sizeof *s->lines);
     s->names[s->n] = xstrdup(name);
     s->lines[s->n++] = line;
 }
@@ -73,7 +73,7 @@ static void keep_unread(struct subscriptions *s, struct bytes line)
     char *copy = s->nunread < MAX_NAMES ? bytes_dup(line) : NULL;
     if (!copy)
         return;
-    s->unread = xrealloc(s->unread, s->nunread + 1, sizeof *s->unread);
+    s->unread = xgrow(s->unread, s->nunread, sizeof *s->unread);
     s->unread[s->nunread++] = copy;
 }
 

@@ -68,7 +68,7 @@ static void add_inode(struct inodes *all, int dir_fd, const char *name)
     struct stat st;
     if (fstatat(dir_fd, name, &st, 0) || !S_ISDIR(st.st_mode))
         return;
-    all->items = xrealloc(all->items, all->n + 1, sizeof *all->items);
+    all->items = xgrow(all->items, all->n, sizeof *all->items);
     all->items[all->n++] = st.st_ino;
 }
 

@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <sys/inotify.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #define EVENTS (IN_CREATE | IN_DELETE | IN_MOVED_FROM | IN_MOVED_TO | IN_ONLYDIR)
@@ -68,8 +69,16 @@ size_t maildir_watch_read(struct maildir_watch *w,
 {
     char buffer[BUFFER] __attribute__((aligned(__alignof__(struct inotify_event))));
     size_t count = 0;
-    ssize_t n;
-    while ((n = read(w->fd, buffer, sizeof buffer)) > 0 || (n < 0 && errno == EINTR)) {
+    int queued = 0;
+    if (ioctl(w->fd, FIONREAD, &queued) < 0)
+        return 0;
+    while (queued > 0) {
+        ssize_t n = read(w->fd, buffer, sizeof buffer);
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n <= 0)
+            break;
+        queued -= (int)n;
         for (char *p = buffer; p < buffer + n; count++) {
             const struct inotify_event *event = (const struct inotify_event *)p;
             p += sizeof *event + event->len;

@@ -35,7 +35,7 @@ static inline bool maildir_watch_active(const struct maildir_watch *w)
 {
     return w->fd >= 0;
 }
-/* Hand out what has been queued; here: the name stands in the directory now, as far as this event knows. touched NULL:
+/* Hand out what has been queued until now (somebody may make changes as fast as we read); here: the name stands in the directory now, as far as this event knows. touched NULL:
  * throw it away. Returns the number of events. */
 size_t maildir_watch_read(struct maildir_watch *w,
                           void (*touched)(void *arg, const char *name, bool in_new, bool here), void *arg);

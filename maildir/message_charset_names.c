@@ -225,13 +225,13 @@ static const struct charset_name *find(const char *charset)
 
 iconv_t charset_iconv_open(const char *charset)
 {
-    static bool kept[ARRAY_LEN(charset_names)];
+    static iconv_t kept[ARRAY_LEN(charset_names)]; /* NULL: none yet */
     const struct charset_name *row = find(charset);
     if (!row)
         return (iconv_t)-1;
     const char *name = row->iconv ? row->iconv : row->mail;
     size_t i = (size_t)(row - charset_names);
     if (!kept[i])
-        kept[i] = iconv_open("utf-8", name) != (iconv_t)-1; /* never closed */
+        kept[i] = iconv_open("utf-8", name); /* never closed */
     return iconv_open("utf-8", name);
 }

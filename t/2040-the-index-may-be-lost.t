@@ -72,12 +72,14 @@ def _():
 
     matches(select(), r"^\* 50 EXISTS")
     data = os.path.join(server.user("anna").maildir, "posthouse-index", "data.mdb")
+    eventually(lambda: "logout user=anna" in server.log_text())
     os.truncate(data, 8192)
     try:
         select()
     except (OSError, EOFError, AssertionError):
         pass
-    eventually(lambda: "50 EXISTS" in str(select()))
+    eventually(lambda: server.log_text().count("logout user=anna") == 2)
+    check("50 EXISTS" in str(select()), "it costs more than one session")
     if "set aside" in server.log_text():
         check(os.path.exists(data.replace("posthouse-index", "posthouse-index.broken")), "it is gone for good")
 
