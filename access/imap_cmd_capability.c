@@ -1,12 +1,51 @@
 /*
- * imap_cmd_capability.c - CAPABILITY.
+ * imap_cmd_capability.c - CAPABILITY: what a session can do after login. (Before it: login_imap.c.)
+ *
+ * IMAP4rev1 stands first: clients exist that take the first word for the only revision.
  */
 #include "access/imap_commands.h"
+#include "base/cleanup.h"
+
+static bool always(const struct imap *s)
+{
+    (void)s;
+    return true;
+}
+
+static const struct {
+    const char *name;
+    bool (*offered)(const struct imap *s);
+} capabilities[] = {
+    /* clang-format off */
+    {"IMAP4rev1", always},
+    {"CHILDREN", always},
+    {"ENABLE", always},
+    {"ID", always},
+    {"IDLE", always},
+    {"LITERAL+", always},
+    {"MOVE", always},
+    {"MULTIAPPEND", always},
+    {"NAMESPACE", always},
+    {"SPECIAL-USE", always},
+    {"UIDPLUS", always},
+    {"UNSELECT", always},
+    /* clang-format on */
+};
+
+void imap_capabilities_write(const struct imap *s, struct strbuf *out)
+{
+    strbuf_adds(out, "CAPABILITY");
+    for (size_t i = 0; i < ARRAY_LEN(capabilities); i++)
+        if (capabilities[i].offered(s))
+            strbuf_addf(out, " %s", capabilities[i].name);
+}
 
 enum imap_status imap_cmd_capability(struct imap *s)
 {
+    AUTO_STRBUF struct strbuf can = STRBUF_INIT(IMAP_CAPABILITIES_MAX);
     if (!imap_session_no_more_args(s))
         return IMAP_BAD;
-    imap_untagged(s, "CAPABILITY " IMAP_CAPABILITIES);
+    imap_capabilities_write(s, &can);
+    imap_untagged(s, "%s", can.data);
     return imap_ok(s, "These are what the server can do");
 }

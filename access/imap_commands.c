@@ -19,6 +19,7 @@ static const struct imap_command commands[] = {
     {"COPY", MAILBOX | NUMBERS, imap_cmd_copy},
     {"CREATE", 0, imap_cmd_create},
     {"DELETE", 0, imap_cmd_delete},
+    {"ENABLE", 0, imap_cmd_enable},
     {"EXAMINE", QUIET, imap_cmd_examine},
     {"EXPUNGE", MAILBOX | WRITES, imap_cmd_expunge},
     {"FETCH", MAILBOX | NUMBERS, imap_cmd_fetch},

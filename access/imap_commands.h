@@ -23,6 +23,11 @@ struct imap_command {
 /* By the words in p; *args is set behind them. NULL if there is none. */
 const struct imap_command *imap_command_find(const struct imap_parse *p, struct imap_args *args);
 
+#define IMAP_CAPABILITIES_MAX 2048 /* octets */
+
+/* "CAPABILITY IMAP4rev1 ...": what this session can do now. */
+void imap_capabilities_write(const struct imap *s, struct strbuf *out);
+
 enum imap_status imap_cmd_append_end(struct imap *s);
 /* APPEND's message begins: read it. The tagged answer follows when the command has ended
  * (imap_cmd_append_end). */
@@ -36,6 +41,7 @@ enum imap_status imap_cmd_close(struct imap *s);
 enum imap_status imap_cmd_copy(struct imap *s);
 enum imap_status imap_cmd_create(struct imap *s);
 enum imap_status imap_cmd_delete(struct imap *s);
+enum imap_status imap_cmd_enable(struct imap *s);
 enum imap_status imap_cmd_examine(struct imap *s);
 enum imap_status imap_cmd_expunge(struct imap *s);
 enum imap_status imap_cmd_fetch(struct imap *s);

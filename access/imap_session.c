@@ -191,12 +191,15 @@ bool imap_session_more(struct imap *s)
 
 static void greet(struct imap *s)
 {
+    AUTO_STRBUF struct strbuf can = STRBUF_INIT(IMAP_CAPABILITIES_MAX);
+    imap_capabilities_write(s, &can);
     if (s->options->tag) {
         imap_puts(s, s->options->tag);
-        imap_puts(s, " OK [CAPABILITY " IMAP_CAPABILITIES "] Logged in\r\n");
+        imap_puts(s, " OK [");
+        imap_put(s, strbuf_bytes(&can));
+        imap_puts(s, "] Logged in\r\n");
     } else
-        imap_untagged(s, "PREAUTH [CAPABILITY " IMAP_CAPABILITIES "] Posthouse is ready, logged in as %s",
-                      s->options->user);
+        imap_untagged(s, "PREAUTH [%s] Posthouse is ready, logged in as %s", can.data, s->options->user);
 }
 
 void imap_session_run(struct imap *s)

@@ -22,7 +22,14 @@
 #define IMAP_BAD_COMMANDS_MAX   10               /* in a row */
 #define IMAP_APPEND_MAX         (512 << 20)      /* octets of one message */
 
-#define IMAP_CAPABILITIES "IMAP4rev1 LITERAL+ IDLE NAMESPACE ID MULTIAPPEND UIDPLUS MOVE UNSELECT CHILDREN SPECIAL-USE"
+/* What the client has switched on, by ENABLE or by using it (RFC 7162 section 3.1). */
+enum imap_enabled {
+    IMAP_ENABLED_CONDSTORE = 1,
+    IMAP_ENABLED_QRESYNC = 2,
+    IMAP_ENABLED_UTF8 = 4,
+    IMAP_ENABLED_REV2 = 8,
+    IMAP_ENABLED_UIDONLY = 16,
+};
 
 struct imap_message;
 struct mail_append;
@@ -34,6 +41,7 @@ struct imap {
     struct mail_store *store;
     struct mailbox *mb; /* the selected mailbox, or NULL */
     struct imap_view view;
+    unsigned enabled;       /* enum imap_enabled */
     uint64_t keywords_told; /* bits of the keywords that FLAGS has named */
     struct imap_message
         *message; /* the message looked at last, kept open for the next partial fetch; or NULL */

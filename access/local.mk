@@ -80,6 +80,7 @@ access_posthouse_imap_SOURCES = \
 	access/imap_cmd_copy.c \
 	access/imap_cmd_create.c \
 	access/imap_cmd_delete.c \
+	access/imap_cmd_enable.c \
 	access/imap_cmd_expunge.c \
 	access/imap_cmd_fetch.c \
 	access/imap_cmd_id.c \
