@@ -6,11 +6,9 @@
  * changed. A waking is only a hint: the mailbox is always asked itself.
  */
 #include "access/imap_commands.h"
-#include "access/imap_message.h"
 #include "base/cleanup.h"
 #include "base/text.h"
 
-#include <malloc.h>
 #include <time.h>
 
 #define IDLE_POLL_MS  (30 * 1000)
@@ -92,9 +90,6 @@ enum imap_status imap_cmd_idle(struct imap *s)
 {
     if (!imap_session_no_more_args(s))
         return IMAP_BAD;
-    imap_message_free(s->message); /* an idle session is a small one */
-    s->message = NULL;
-    malloc_trim(0);
     imap_session_sync(s, true, NULL, 0);
     imap_puts(s, "+ Idling\r\n");
     if (!idle(s, s->mb ? mailbox_watch_fd(s->mb) : -1))

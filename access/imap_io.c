@@ -3,6 +3,8 @@
  */
 #include "access/imap_io.h"
 
+#include "base/cleanup.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -25,8 +27,6 @@ void imap_io_init(struct imap_io *io, int in_fd, int out_fd)
     struct sigaction term = {.sa_handler = on_term}, ignore = {.sa_handler = SIG_IGN};
     sigset_t block;
     *io = (struct imap_io){.in_fd = in_fd, .out_fd = out_fd};
-    io->in = xcalloc(1, IMAP_IN_SIZE);
-    io->out = xcalloc(1, IMAP_OUT_SIZE);
     sigemptyset(&block);
     sigaddset(&block, SIGTERM);
     sigprocmask(SIG_BLOCK, &block, &waiting_mask);
@@ -37,9 +37,8 @@ void imap_io_init(struct imap_io *io, int in_fd, int out_fd)
 
 void imap_io_done(struct imap_io *io)
 {
-    free(io->in);
-    free(io->out);
-    io->in = io->out = NULL;
+    free(TAKE_PTR(io->in));
+    free(TAKE_PTR(io->out));
 }
 
 void imap_io_consume(struct imap_io *io, size_t n)
@@ -51,6 +50,8 @@ void imap_io_consume(struct imap_io *io, size_t n)
 
 static enum imap_io_result read_some(struct imap_io *io)
 {
+    if (!io->in)
+        io->in = xrealloc(NULL, IMAP_IN_SIZE, 1);
     ssize_t n = read(io->in_fd, io->in, IMAP_IN_SIZE);
     if (n < 0 && (errno == EINTR || errno == EAGAIN))
         return IMAP_IO_TIMEOUT;
@@ -86,12 +87,8 @@ static enum imap_io_result wait_once(struct imap_io *io, int64_t left, int other
     return n > 0 && fds[1].revents ? IMAP_IO_OTHER : IMAP_IO_TIMEOUT;
 }
 
-enum imap_io_result imap_io_wait(struct imap_io *io, int timeout_ms, int other)
+static enum imap_io_result wait_until(struct imap_io *io, int64_t deadline, int other)
 {
-    if (io->in_at < io->in_have)
-        return IMAP_IO_OK;
-    imap_io_flush(io);
-    int64_t deadline = now_ms() + timeout_ms;
     for (;;) {
         if (io->dead)
             return IMAP_IO_END;
@@ -100,6 +97,29 @@ enum imap_io_result imap_io_wait(struct imap_io *io, int timeout_ms, int other)
         if (r != IMAP_IO_TIMEOUT || left <= 0)
             return r;
     }
+}
+
+/* Nothing is waiting to be used or sent. */
+static void rest(struct imap_io *io)
+{
+    imap_io_done(io);
+    if (io->resting)
+        io->resting(io->resting_arg);
+}
+
+enum imap_io_result imap_io_wait(struct imap_io *io, int timeout_ms, int other)
+{
+    if (io->in_at < io->in_have)
+        return IMAP_IO_OK;
+    imap_io_flush(io);
+    int64_t now = now_ms(), deadline = now + timeout_ms;
+    if (io->in && timeout_ms > IMAP_REST_AFTER_MS) {
+        enum imap_io_result r = wait_until(io, now + IMAP_REST_AFTER_MS, other);
+        if (r != IMAP_IO_TIMEOUT)
+            return r;
+        rest(io);
+    }
+    return wait_until(io, deadline, other);
 }
 
 /* Wait until out_fd takes more; false after the deadline. */
@@ -129,6 +149,8 @@ void imap_io_flush(struct imap_io *io)
 
 char *imap_io_room(struct imap_io *io, size_t *n)
 {
+    if (!io->out)
+        io->out = xrealloc(NULL, IMAP_OUT_SIZE, 1);
     if (io->out_have == IMAP_OUT_SIZE)
         imap_io_flush(io);
     *n = IMAP_OUT_SIZE - io->out_have;

@@ -3,7 +3,7 @@
  *
  * Output is collected in a block and written when the block is full or the session waits for input. A broken
  * or stuck client makes the stream `dead`: further output is thrown away and the next read fails, so that
- * nobody has to look at each write.
+ * nobody has to look at each write. A connection that waits keeps no buffers.
  */
 #ifndef ACCESS_IMAP_IO_H
 #define ACCESS_IMAP_IO_H
@@ -15,6 +15,7 @@
 #define IMAP_IN_SIZE          16384
 #define IMAP_OUT_SIZE         65536
 #define IMAP_WRITE_TIMEOUT_MS (5 * 60 * 1000)
+#define IMAP_REST_AFTER_MS    300 /* of waiting in vain: buffers are given back */
 
 enum imap_io_result {
     IMAP_IO_OK,      /* there is input */
@@ -31,6 +32,9 @@ struct imap_io {
     size_t in_at, in_have; /* input not yet used is in[in_at..in_have) */
     size_t out_have;
     uint64_t octets_in, octets_out;
+    void (*resting)(
+        void *arg); /* nothing has come for a while: give back what is not needed. NULL: nobody asks */
+    void *resting_arg;
 };
 
 /* Blocks SIGTERM but while waiting for input; ignores SIGPIPE. */

@@ -206,6 +206,8 @@ void imap_session_run(struct imap *s)
 {
     strbuf_init(&s->reply.text, IMAP_REPLY_MAX);
     imap_parse_init(&s->parse, &imap_parse_after_login);
+    s->io.resting = imap_session_rest;
+    s->io.resting_arg = s;
     greet(s);
     while (!s->ending && !s->bye && imap_session_more(s)) {
         enum imap_parse_event event;

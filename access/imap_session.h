@@ -65,6 +65,8 @@ void imap_session_sync(struct imap *s, bool may_expunge, const uint32_t *skip, s
 void imap_session_tell(struct imap *s, bool may_expunge, const uint32_t *skip, size_t nskip);
 /* Leave the selected mailbox, if there is one. */
 void imap_session_deselect(struct imap *s);
+/* Give back what the next command can make again (arg: the session). */
+void imap_session_rest(void *arg);
 /* Wait for input inside a command; on anything else the session ends. */
 bool imap_session_more(struct imap *s);
 

@@ -102,6 +102,7 @@ access_posthouse_imap_SOURCES = \
 	access/imap_io.c access/imap_io.h \
 	access/imap_main.c \
 	access/imap_reply.c access/imap_reply.h \
+	access/imap_rest.c \
 	access/imap_section_send.c \
 	access/imap_session.c access/imap_session.h \
 	access/imap_target.c

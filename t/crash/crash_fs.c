@@ -18,10 +18,12 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <fuse.h>
+#include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
@@ -282,5 +284,6 @@ int main(int argc, char **argv)
     }
     char *arguments[] = {argv[0], "-f", "-s", "-o", "fsname=posthouse-crash", argv[3], NULL};
     umask(0);
+    prctl(PR_SET_PDEATHSIG, SIGTERM); /* which unmounts */
     return fuse_main(6, arguments, &operations, NULL);
 }
