@@ -12,6 +12,8 @@
 
 #include "access/access_conf.h"
 #include "access/access_msg.h"
+#include "access/accessd_watch.h"
+#include "access/session_options.h"
 #include "auth/auth.h"
 #include "base/cleanup.h"
 #include "base/log.h"
@@ -39,6 +41,7 @@ struct session {
     struct master *master;
     uint64_t id;
     pid_t pid; /* 0: pending */
+    uid_t uid; /* of its process */
     int fd;    /* until it runs */
     const char *service;
     char *remote, *tag, *user;
@@ -165,7 +168,7 @@ static int spawn(struct session *s, const struct account *account, struct err *e
     struct arguments a = {.n = 0};
     const struct access_conf *conf = master_settings(s->master);
     AUTO_FREE char *quota_ignore = site_quota_ignore(&conf->site);
-    int fds[2] = {s->fd, s->fd};
+    int fds[] = {s->fd, s->fd, -1, -1, -1};
     struct priv who = {
         .uid = account->uid, .gid = account->gid, .files = SESSION_FILES, .data = SESSION_DATA};
     if (master_unprivileged(s->master))
@@ -182,13 +185,20 @@ static int spawn(struct session *s, const struct account *account, struct err *e
         argument(&a, "--quota-ignore", quota_ignore);
     if (s->secure)
         argument(&a, "--secure", NULL);
+    AUTO_CLOSE int watcher = watch_session_begins(s->master, &who);
+    fds[SESSION_WATCHER_FD] = watcher;
+    if (watcher >= 0)
+        argument(&a, "--watcher", NULL);
     if (take_suspect(account->name))
         argument(&a, "--new-index", NULL);
     s->user = xstrdup(account->name);
-    pid_t pid = master_spawn(s->master, a.argv, &who, account->home, fds, 2, e);
-    if (pid < 0)
+    pid_t pid = master_spawn(s->master, a.argv, &who, account->home, fds, ARRAY_LEN(fds), e);
+    if (pid < 0) {
+        watch_session_ended(who.uid);
         return -1;
+    }
     s->pid = pid;
+    s->uid = who.uid;
     npending--;
     return 0;
 }
@@ -300,8 +310,11 @@ void session_reaped(struct master *m, pid_t pid, int status)
     (void)m;
     while (s && s->pid != pid)
         s = s->next;
-    if (!s)
+    if (!s) {
+        watch_reaped(pid);
         return;
+    }
+    watch_session_ended(s->uid);
     if (WIFSIGNALED(status)) {
         suspect(s->user, WTERMSIG(status));
         log_error("logout user=%s service=%s pid=%d: killed by signal %d (%s)", s->user, s->service, (int)pid,

@@ -12,7 +12,8 @@
 #include <time.h>
 
 #define IDLE_POLL_MS  (30 * 1000)
-#define IDLE_PAUSE_MS 50 /* between two looks */
+#define IDLE_BLIND_MS (2 * 1000) /* without a watch */
+#define IDLE_PAUSE_MS 50         /* between two looks */
 #define IDLE_STILL_HERE_S                                                                                    \
     (4 * 60) /* a line now and then keeps address translators from forgetting the connection */
 #define IDLE_MAX_S    (29 * 60 + 30)
@@ -56,17 +57,17 @@ static enum imap_io_result wait_for_news(struct imap *s, int watch_fd, int64_t l
         if (r != IMAP_IO_TIMEOUT)
             return r;
     }
-    return imap_io_wait(&s->io, IDLE_POLL_MS, watch_fd);
+    return imap_io_wait(&s->io, s->mb && watch_fd < 0 ? IDLE_BLIND_MS : IDLE_POLL_MS, watch_fd);
 }
 
 /* Wait and tell. Returns whether IDLE was ended by DONE. */
-static bool idle(struct imap *s, int watch_fd)
+static bool idle(struct imap *s)
 {
     AUTO_STRBUF struct strbuf line = STRBUF_INIT(IDLE_LINE_MAX);
     int64_t start = now_s(), spoke = start, looked = 0;
     bool fine = false;
     while (!s->bye) {
-        enum imap_io_result r = wait_for_news(s, watch_fd, looked);
+        enum imap_io_result r = wait_for_news(s, s->mb ? mailbox_watch_fd(s->mb) : -1, looked);
         if (r == IMAP_IO_OK && read_done(s, &line, &fine))
             return fine;
         if (r == IMAP_IO_END || r == IMAP_IO_STOP) {
@@ -92,7 +93,7 @@ enum imap_status imap_cmd_idle(struct imap *s)
         return IMAP_BAD;
     imap_session_sync(s, true, NULL, 0);
     imap_puts(s, "+ Idling\r\n");
-    if (!idle(s, s->mb ? mailbox_watch_fd(s->mb) : -1))
+    if (!idle(s))
         return imap_bad(s, "IDLE ends with DONE");
     return imap_ok(s, "No longer idle");
 }

@@ -103,6 +103,7 @@ static enum imap_io_result wait_until(struct imap_io *io, int64_t deadline, int 
 static void rest(struct imap_io *io)
 {
     imap_io_done(io);
+    io->rested = true;
     if (io->resting)
         io->resting(io->resting_arg);
 }
@@ -113,13 +114,15 @@ enum imap_io_result imap_io_wait(struct imap_io *io, int timeout_ms, int other)
         return IMAP_IO_OK;
     imap_io_flush(io);
     int64_t now = now_ms(), deadline = now + timeout_ms;
-    if (io->in && timeout_ms > IMAP_REST_AFTER_MS) {
+    if (!io->rested && timeout_ms > IMAP_REST_AFTER_MS) {
         enum imap_io_result r = wait_until(io, now + IMAP_REST_AFTER_MS, other);
         if (r != IMAP_IO_TIMEOUT)
             return r;
         rest(io);
     }
-    return wait_until(io, deadline, other);
+    enum imap_io_result r = wait_until(io, deadline, other);
+    io->rested &= r == IMAP_IO_TIMEOUT;
+    return r;
 }
 
 /* Wait until out_fd takes more; false after the deadline. */

@@ -32,6 +32,7 @@ struct imap_io {
     size_t in_at, in_have; /* input not yet used is in[in_at..in_have) */
     size_t out_have;
     uint64_t octets_in, octets_out;
+    bool rested;
     void (*resting)(
         void *arg); /* nothing has come for a while: give back what is not needed. NULL: nobody asks */
     void *resting_arg;

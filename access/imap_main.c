@@ -38,6 +38,7 @@ int main(int argc, char **argv)
         .quota_messages = o.quota_messages,
         .quota_ignore = o.quota_ignore,
         .new_index = o.new_index,
+        .watcher = o.watcher,
     };
     bool opened = mail_store_open(&s.store, &store, &e) == 0;
     if (opened) {

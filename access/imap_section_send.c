@@ -215,7 +215,8 @@ static int send_run(struct imap *s, struct imap_message *m, const struct imap_se
     return 0;
 }
 
-static void put_chosen(struct imap *s, const struct imap_section *section, const char *name, struct bytes text)
+static void put_chosen(struct imap *s, const struct imap_section *section, const char *name,
+                       struct bytes text)
 {
     uint64_t at, n;
     cut(section, text.n, &at, &n);

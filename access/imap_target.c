@@ -13,7 +13,8 @@
 static struct imap_seqrange to_numbers(const struct imap *s, struct imap_seqrange r, bool by_uid)
 {
     if (!by_uid)
-        return (struct imap_seqrange){r.lo, r.hi < imap_view_count(&s->view) ? r.hi : imap_view_count(&s->view)};
+        return (struct imap_seqrange){r.lo,
+                                      r.hi < imap_view_count(&s->view) ? r.hi : imap_view_count(&s->view)};
     uint32_t behind = r.hi == UINT32_MAX ? imap_view_count(&s->view) + 1 : imap_view_from(&s->view, r.hi + 1);
     return (struct imap_seqrange){imap_view_from(&s->view, r.lo), behind - 1};
 }
@@ -34,12 +35,14 @@ bool imap_session_targets(struct imap *s, uint32_t **uids, size_t *n)
 {
     AUTO_SEQSET struct imap_seqset set = {0};
     struct bytes text;
-    uint32_t star = s->by_uid ? imap_view_uid(&s->view, imap_view_count(&s->view)) : imap_view_count(&s->view);
+    uint32_t star =
+        s->by_uid ? imap_view_uid(&s->view, imap_view_count(&s->view)) : imap_view_count(&s->view);
     if (!imap_args_atom(&s->args, &text) || !imap_seqset_parse(&set, text, star)) {
         imap_bad(s, "A set of messages was expected, as 1:5,8 or 20:*");
         return false;
     }
-    if (!s->by_uid && imap_seqset_max(&set) > imap_view_count(&s->view) && memchr(text.p, '*', text.n) == NULL) {
+    if (!s->by_uid && imap_seqset_max(&set) > imap_view_count(&s->view) &&
+        memchr(text.p, '*', text.n) == NULL) {
         imap_bad(s, "[CLIENTBUG] There are only %u messages", imap_view_count(&s->view));
         return false;
     }

@@ -118,7 +118,7 @@ BEHAVIOUR_TESTS += \
 	t/4030-imap-store-and-views.t \
 	t/4040-imap-append-copy-move.t \
 	t/4050-imap-folders.t \
-	t/4060-imap-idle.t \
+	t/4060-imap-idle.t t/4510-many-sessions-of-one-uid.t \
 	t/4070-imap-errors-and-limits.t \
 	t/4080-imap-sessions-agree.t \
 	t/4090-imap-survives-garbage.t
@@ -134,7 +134,8 @@ ACCESS_LIBS = access/libaccess.a $(AUTH_LIBS) $(BASE_LIBS)
 sbin_PROGRAMS += access/posthouse-accessd
 access_posthouse_accessd_SOURCES = \
 	access/accessd_main.c \
-	access/accessd_session.c access/accessd_session.h
+	access/accessd_session.c access/accessd_session.h \
+	access/accessd_watch.c access/accessd_watch.h
 access_posthouse_accessd_LDADD = $(ACCESS_LIBS)
 
 pkglibexec_PROGRAMS += access/posthouse-login
@@ -157,6 +158,11 @@ access_posthouse_mailbox_SOURCES = \
 	access/mailbox_ctl_status.c
 access_posthouse_mailbox_LDADD = $(ACCESS_LIBS) $(MAILDIR_LIBS) $(BASE_LIBS)
 dist_man_MANS += access/posthouse-mailbox.8
+
+pkglibexec_PROGRAMS += access/posthouse-watch
+access_posthouse_watch_SOURCES = access/watch_main.c
+access_posthouse_watch_LDADD = $(BASE_LIBS)
+dist_man_MANS += access/posthouse-watch.8
 
 pkglibexec_PROGRAMS += access/posthouse-pop3
 access_posthouse_pop3_SOURCES = \

@@ -24,6 +24,7 @@ static const struct option long_options[] = {
     {"quota-messages", required_argument, NULL, 'n'},
     {"quota-ignore", required_argument, NULL, 'g'},
     {"secure", no_argument, NULL, 's'},
+    {"watcher", no_argument, NULL, 'w'},
     {"new-index", no_argument, NULL, 'i'},
     {0},
 };
@@ -32,7 +33,8 @@ static void usage(const char *program)
 {
     fprintf(stderr,
             "usage: %s --user NAME --mail DIR [--remote ADDR] [--tag TAG] [--quota-bytes N]\n"
-            "       [--quota-messages N] [--quota-ignore FOLDER[/FOLDER]...] [--secure] [--new-index]\n",
+            "       [--quota-messages N] [--quota-ignore FOLDER[/FOLDER]...] [--secure] [--new-index]\n"
+            "       [--watcher]\n",
             program);
     exit(100);
 }
@@ -65,6 +67,8 @@ static void read_options(struct session_options *o, const char *program, int arg
             o->quota_messages = number(program, optarg);
         else if (name == 's')
             o->secure = true;
+        else if (name == 'w')
+            o->watcher = SESSION_WATCHER_FD;
         else if (name == 'i')
             o->new_index = true;
         else if (!text_option(o, name, optarg))

@@ -14,8 +14,11 @@ struct session_options {
     int64_t quota_bytes, quota_messages;
     const char *quota_ignore; /* as in mail_store_options, or NULL */
     bool secure;
+    int watcher;    /* as in mail_store_options */
     bool new_index; /* the last session crashed: do not trust the index */
 };
+
+#define SESSION_WATCHER_FD 4 /* with --watcher */
 
 /* Make this process a session: open the log (descriptor 3 if it is a socket, else standard error), hide from
  * tracers, set the umask, read the arguments. Ends the process with status 100 if they are wrong. */

@@ -48,6 +48,7 @@ maildir_libmaildir_a_SOURCES = maildir/maildir.h maildir/message.h maildir/mutf7
 	maildir/maildir_uidvalidity.c \
 	maildir/maildir_update.c \
 	maildir/maildir_watch.c maildir/maildir_watch.h \
+	maildir/maildir_watcher.c maildir/maildir_watcher.h \
 	maildir/maildir_write.c \
 	maildir/maildirsize.c maildir/maildirsize.h \
 	maildir/uid_runs.c maildir/uid_runs.h

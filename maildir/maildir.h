@@ -56,6 +56,7 @@ struct mail_store_options {
     int64_t quota_bytes;    /* 0: none. Counted and kept in maildirsize */
     int64_t quota_messages; /* 0: none */
     bool look_only;         /* subscriptions of Courier are shown, but not taken over */
+    int watcher;            /* our end of a pair with the watcher of our uid (maildir_watcher.h), taken over; 0: none */
     bool new_index;         /* set the index aside and make it anew: a session has crashed */
     const char
         *quota_ignore; /* folders, '/' between them, that do not count, nor those below them; or NULL */

@@ -26,7 +26,7 @@ struct mail_store {
     struct index index;
     bool indexed; /* it is open */
     bool new_index, look_only;
-    struct maildir_watch_spares watches;
+    struct maildir_watches watches;
 };
 /* The account's index, opened when it is first needed. */
 struct index *store_index(struct mail_store *store);

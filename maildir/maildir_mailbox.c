@@ -120,6 +120,7 @@ int mailbox_lock(struct mailbox *mb, struct maildir_lock *lock, bool may_lack_do
 int mailbox_refresh(struct mailbox *mb, struct err *e)
 {
     AUTO_LOCK struct maildir_lock lock = MAILDIR_LOCK_INIT;
+    maildir_watch_look(&mb->watch, &mb->store->watches, mb->folder.new_fd, mb->folder.cur_fd);
     if (mailbox_load(mb, e))
         return -1;
     if (unchanged(mb)) {
@@ -315,5 +316,5 @@ void mailbox_dirs(const struct mailbox *mb, int *new_fd, int *cur_fd)
 
 int mailbox_watch_fd(const struct mailbox *mb)
 {
-    return mb->watch.fd;
+    return maildir_watch_fd(&mb->watch, &mb->store->watches);
 }

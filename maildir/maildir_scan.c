@@ -331,7 +331,7 @@ void mailbox_unwatch(struct mailbox *mb, size_t n)
 void mailbox_settle(struct mailbox *mb, struct maildir_lock *lock, size_t n)
 {
     struct err ignored; /* then the next look reads the directories */
-    if (n > SETTLE_MAX && !maildir_watch_active(&mb->watch))
+    if (n > SETTLE_MAX && maildir_watch_fd(&mb->watch, &mb->store->watches) < 0)
         maildir_watch_open(&mb->watch, &mb->store->watches, mb->folder.new_fd, mb->folder.cur_fd);
     if (mb->exact)
         (void)mailbox_scan(mb, lock, &ignored);

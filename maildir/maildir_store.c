@@ -76,6 +76,7 @@ int mail_store_open(struct mail_store **result, const struct mail_store_options 
     store->new_index = options->new_index;
     store->look_only = options->look_only;
     store->quota_ignore = options->quota_ignore ? xstrdup(options->quota_ignore) : NULL;
+    store->watches.watcher = options->watcher;
     store->fd = -1;
     if (open_root(store, options->create, e)) {
         mail_store_close(store);
@@ -100,7 +101,7 @@ void mail_store_close(struct mail_store *store)
         return;
     if (store->indexed)
         index_close(&store->index);
-    maildir_watch_spares_close(&store->watches);
+    maildir_watches_close(&store->watches);
     cleanup_close(&store->fd);
     free(store->root);
     free(store->quota_ignore);

@@ -3,6 +3,8 @@
  */
 #include "maildir/maildir_watch.h"
 
+#include "maildir/maildir_watcher.h"
+
 #include <errno.h>
 #include <stdio.h>
 #include <sys/inotify.h>
@@ -19,47 +21,84 @@ static int watch_dir(int inotify, int dir)
     return inotify_add_watch(inotify, path, EVENTS);
 }
 
-static int take_instance(struct maildir_watch_spares *spares)
+static int take_instance(struct maildir_watches *from)
 {
-    return spares->n ? spares->fds[--spares->n] : inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
+    return from->n ? from->fds[--from->n] : inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
 }
 
-static void give_back(struct maildir_watch_spares *spares, int fd)
+static void give_back(struct maildir_watches *from, int fd)
 {
-    if (spares->n < MAILDIR_WATCH_SPARES)
-        spares->fds[spares->n++] = fd;
+    if (from->n < MAILDIR_WATCH_SPARES)
+        from->fds[from->n++] = fd;
     else
         close(fd);
 }
 
-void maildir_watch_spares_close(struct maildir_watch_spares *spares)
+void maildir_watches_close(struct maildir_watches *from)
 {
-    while (spares->n)
-        close(spares->fds[--spares->n]);
+    while (from->n)
+        close(from->fds[--from->n]);
+    if (from->watcher)
+        close(from->watcher);
+    from->watcher = 0;
 }
 
-void maildir_watch_open(struct maildir_watch *w, struct maildir_watch_spares *spares, int new_fd, int cur_fd)
+static void watch_alone(struct maildir_watch *w, struct maildir_watches *from, int new_fd, int cur_fd)
 {
-    *w = (struct maildir_watch){.fd = take_instance(spares)};
+    *w = (struct maildir_watch){.fd = take_instance(from)};
     if (w->fd < 0)
         return;
     w->new_wd = watch_dir(w->fd, new_fd);
     w->cur_wd = watch_dir(w->fd, cur_fd);
     if (w->new_wd < 0 || w->cur_wd < 0)
-        maildir_watch_close(w, spares);
+        maildir_watch_close(w, from);
     else
         maildir_watch_read(w, NULL, NULL); /* of folders that were watched before */
     w->lost = false;
 }
 
-void maildir_watch_close(struct maildir_watch *w, struct maildir_watch_spares *spares)
+static void watcher_is_gone(struct maildir_watches *from)
 {
+    close(from->watcher);
+    from->watcher = 0;
+}
+
+void maildir_watch_open(struct maildir_watch *w, struct maildir_watches *from, int new_fd, int cur_fd)
+{
+    *w = (struct maildir_watch)MAILDIR_WATCH_INIT;
+    if (from->watcher && watcher_add(from->watcher, ++from->ids, new_fd, cur_fd))
+        watcher_is_gone(from);
+    if (from->watcher)
+        w->id = from->ids;
+    else
+        watch_alone(w, from, new_fd, cur_fd);
+}
+
+void maildir_watch_look(struct maildir_watch *w, struct maildir_watches *from, int new_fd, int cur_fd)
+{
+    if (!w->id)
+        return;
+    if (from->watcher && watcher_drain(from->watcher))
+        watcher_is_gone(from);
+    if (!from->watcher)
+        watch_alone(w, from, new_fd, cur_fd);
+}
+
+int maildir_watch_fd(const struct maildir_watch *w, const struct maildir_watches *from)
+{
+    return w->id && from->watcher ? from->watcher : w->fd;
+}
+
+void maildir_watch_close(struct maildir_watch *w, struct maildir_watches *from)
+{
+    if (w->id && from->watcher && watcher_drop(from->watcher, w->id))
+        watcher_is_gone(from);
     if (w->fd >= 0) {
         if (w->new_wd >= 0)
             inotify_rm_watch(w->fd, w->new_wd);
         if (w->cur_wd >= 0)
             inotify_rm_watch(w->fd, w->cur_wd);
-        give_back(spares, w->fd);
+        give_back(from, w->fd);
     }
     *w = (struct maildir_watch)MAILDIR_WATCH_INIT;
 }

@@ -101,7 +101,7 @@ def check_all(process):
 @test("the README has a row for each process")
 def _():
     equal(sorted(ROWS), sorted(["authd", "auth", "nss", "signer", "relayd", "smtp", "queue", "local", "remote", "accessd", "login",
-                                "imap", "pop3", "pam"]))
+                                "imap", "pop3", "pam", "watch"]))
 
 
 for process in ("authd", "auth", "nss", "signer", "relayd", "smtp", "queue", "accessd", "login"):

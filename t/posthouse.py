@@ -145,8 +145,8 @@ def free_base():
 
 class Sandbox:
     """A complete instance on ports of its own. users: names for a passwd-file, each with a home and (as root) a uid of its own.
-    extra: {name: "extra fields"} of that file."""
-    def __init__(self, users=("anna",), conf="", passwd_lines=(), system_accounts=False, password=PASSWORD, extra=None):
+    extra: {name: "extra fields"} of that file. one_uid: virtual users, who share one."""
+    def __init__(self, users=("anna",), conf="", passwd_lines=(), system_accounts=False, password=PASSWORD, extra=None, one_uid=False):
         self.dir = tempfile.mkdtemp(prefix="posthouse-test-")
         os.chmod(self.dir, 0o755)
         _sandboxes.append(self)
@@ -154,7 +154,7 @@ class Sandbox:
         self.homes = os.path.join(self.dir, "homes")
         os.mkdir(self.homes)
         os.chmod(self.homes, 0o755)
-        self.users = {name: self._make_user(name, i, password) for i, name in enumerate(users)}
+        self.users = {name: self._make_user(name, 0 if one_uid else i, password) for i, name in enumerate(users)}
         self.passwd_file = os.path.join(self.dir, "passwd")
         self.passwd_lines, self.extra = list(passwd_lines), extra or {}
         self.write_passwd()
