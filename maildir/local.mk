@@ -27,6 +27,8 @@ maildir_libmaildir_a_SOURCES = maildir/maildir.h maildir/message.h maildir/mutf7
 	maildir/maildir_lock.c maildir/maildir_lock.h \
 	maildir/maildir_mailbox.c \
 	maildir/maildir_message.c \
+	maildir/maildir_modseq.c \
+	maildir/maildir_object_id.c \
 	maildir/maildir_name.c maildir/maildir_name.h \
 	maildir/maildir_quota.c \
 	maildir/maildir_quota_count.c \

@@ -86,8 +86,11 @@ int mail_store_delete(struct mail_store *store, const char *name, struct err *e)
 int mail_store_rename(struct mail_store *store, const char *from, const char *to, struct err *e);
 int mail_store_subscribe(struct mail_store *store, const char *name, bool subscribed, struct err *e);
 /* Counts without opening for good, for STATUS. */
+#define MAILBOX_ID_MAX 255
 struct mailbox_status {
     uint32_t messages, recent, unseen, uidnext, uidvalidity;
+    uint64_t highestmodseq;      /* 0: the folder cannot have any (mailbox_has_modseqs) */
+    char id[MAILBOX_ID_MAX + 1]; /* MAILBOXID */
 };
 int mail_store_status(struct mail_store *store, const char *name, struct mailbox_status *status,
                       struct err *e);
@@ -101,7 +104,7 @@ struct mail {
     uint32_t uid;
     uint32_t flags;    /* enum mail_flag */
     uint64_t keywords; /* bit n: keyword n of mailbox_keyword (0..25: file letter 'a' + n) */
-    uint64_t changed;  /* mailbox_sequence() when flags or keywords changed last (or it came) */
+    uint64_t changed;  /* MODSEQ: mailbox_sequence() when flags or keywords changed last (or it came) */
     bool recent;       /* this session was the first to see it */
     bool in_new;       /* the file is in new/ (mailbox opened read-only) */
 };
@@ -121,8 +124,17 @@ const char *mailbox_name(const struct mailbox *mb);
 bool mailbox_read_only(const struct mailbox *mb);
 uint32_t mailbox_uidvalidity(const struct mailbox *mb);
 uint32_t mailbox_uidnext(const struct mailbox *mb);
-/* Rises with every change to the list. */
+/* HIGHESTMODSEQ (RFC 7162): rises with every change to the list, and never falls, a lost index and a clock that jumps included. */
 uint64_t mailbox_sequence(const struct mailbox *mb);
+/* Are these numbers kept from one session to the next? Not while the index cannot be written: NOMODSEQ. */
+bool mailbox_has_modseqs(const struct mailbox *mb);
+/* Append MAILBOXID and EMAILID (RFC 8474), each at most MAILBOX_ID_MAX octets. They stay when the folder is renamed, when the message
+ * is moved; a copy has the EMAILID of its source. False if the message is gone. */
+struct strbuf;
+void mailbox_id(const struct mailbox *mb, struct strbuf *out);
+bool mailbox_emailid(struct mailbox *mb, uint32_t uid, struct strbuf *out);
+/* SAVEDATE (RFC 8514): when the message was put into this folder. */
+int mailbox_save_date(struct mailbox *mb, uint32_t uid, time_t *date, struct err *e);
 size_t mailbox_count(const struct mailbox *mb);
 /* The UIDs as of the last refresh. */
 const struct uid_runs *mailbox_uids(const struct mailbox *mb);
@@ -177,6 +189,12 @@ struct mail_flag_change {
 /* Change flags of these UIDs (ascending; those that are gone are skipped). One lock, all renames, one sync. Durable. */
 int mailbox_store(struct mailbox *mb, const uint32_t *uids, size_t n, const struct mail_flag_change *change,
                   struct err *e);
+/* The same of those only whose mod-sequence is not above `since` (RFC 7162 section 3.1.3), decided under the lock that all changes
+ * are made under. The others go, ascending, into `modified`, which has room for n; a message that a program without lock renames
+ * meanwhile is among them. */
+int mailbox_store_unchanged(struct mailbox *mb, const uint32_t *uids, size_t n,
+                            const struct mail_flag_change *change, uint64_t since, uint32_t *modified,
+                            size_t *nmodified, struct err *e);
 /* Remove these messages if they carry \Deleted (or unconditionally with `force`, for POP3). Durable. */
 int mailbox_expunge(struct mailbox *mb, const uint32_t *uids, size_t n, bool force, struct err *e);
 

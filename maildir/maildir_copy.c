@@ -9,8 +9,8 @@
  *       a crash between S3 and S4: the message is in both folders, never in none
  *
  * An error before S3 takes the links back. The two locks are never held both, so two moves cannot wait for each
- * other. The hard link keeps the file's mtime, and so INTERNALDATE. MOVE keeps the message's GUID (uidlist field G;
- * its default is the base name).
+ * other. The hard link keeps the file's mtime, and so INTERNALDATE. The copy keeps the message's GUID (uidlist
+ * field G; its default is the base name), as RFC 8474 wants of EMAILID.
  */
 #include "maildir/maildir_internal.h"
 
@@ -95,12 +95,10 @@ static int sizes_of(struct copy *c, uint32_t uid, const struct index_mail *mail,
     return mailbox_message_info(c->from, uid, info, e);
 }
 
-static char *guid_field(const struct copy *c, const struct index_mail *mail)
+static char *guid_field(const struct index_mail *mail)
 {
     AUTO_STRBUF struct strbuf field = STRBUF_INIT(1024);
     struct bytes guid = mail->base;
-    if (!c->move)
-        return NULL;
     uidlist_field(mail->fields, 'G', &guid);
     strbuf_addf(&field, "G" BYTES_FMT, BYTES_ARG(guid));
     return strchr(field.data, ' ') ? NULL : strbuf_detach(&field);
@@ -138,7 +136,7 @@ static int copy_one(struct copy *c, uint32_t uid, struct err *e)
     bool exact = mail.has_info;
     uint64_t keywords = translate(c, mail.keywords);
     uint32_t flags = mail.flags, new_uid;
-    AUTO_FREE char *field = guid_field(c, &mail);
+    AUTO_FREE char *field = guid_field(&mail);
     if (sizes_of(c, uid, &mail, &info, e))
         return -1;
     AUTO_FREE char *name = target_name(&info, flags, keywords);

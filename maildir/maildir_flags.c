@@ -14,6 +14,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdlib.h>
 #include <sys/stat.h>
 
 /* What was done on disk, on its way into the index. */
@@ -50,6 +51,9 @@ struct renaming {
     bool upper;    /* keywords above the letters change, too */
     char *result;  /* the new name; NULL: it has these flags already */
     bool too_long;
+    bool conditional; /* only those that nobody has changed: */
+    uint32_t flags, letters;
+    bool modified; /* somebody did, without a lock */
 };
 
 static uint64_t combine(enum mail_store_how how, uint64_t old, uint64_t bits)
@@ -63,6 +67,9 @@ static int rename_file(void *arg, int dir_fd, const char *name)
     uint32_t old_flags, old_letters;
     AUTO_STRBUF struct strbuf to = STRBUF_INIT(MAILDIR_NAME_MAX);
     maildir_name_flags(bytes_of(name), &old_flags, &old_letters);
+    r->modified = r->conditional && (old_flags != r->flags || old_letters != r->letters);
+    if (r->modified)
+        return 0;
     uint32_t flags = (uint32_t)combine(r->change->how, old_flags, r->change->flags);
     uint32_t letters = (uint32_t)combine(r->change->how, old_letters, r->bits) & MAIL_LETTERS;
     if (flags == old_flags && letters == old_letters)
@@ -97,8 +104,12 @@ static int change_one(struct renaming *r, uint32_t uid, struct done *d, struct e
 {
     struct index_mail mail;
     uint64_t upper = 0;
-    if (r->upper && mailbox_record(r->mb, uid, &mail))
-        upper = combine(r->change->how, mail.keywords, r->bits) & SIDECAR_MASK;
+    r->modified = false;
+    if (mailbox_record(r->mb, uid, &mail)) {
+        upper = r->upper ? combine(r->change->how, mail.keywords, r->bits) & SIDECAR_MASK : 0;
+        r->flags = mail.flags;
+        r->letters = (uint32_t)mail.keywords & MAIL_LETTERS;
+    }
     if (mailbox_with_file(r->mb, uid, rename_file, r, e)) {
         if (r->too_long)
             return err_set(e, ERR_LIMIT, "message %u: the file name would be too long", uid);
@@ -114,9 +125,15 @@ static int change_one(struct renaming *r, uint32_t uid, struct done *d, struct e
     return 0;
 }
 
+/* UIDs that a condition keeps back. */
+struct kept_back {
+    uint32_t *uids;
+    size_t n;
+};
+
 /* One whose name has no room for a flag does not keep back the others. */
 static int change_all(struct renaming *r, const uint32_t *uids, size_t n, struct maildir_lock *lock,
-                      struct done *d, struct err *e)
+                      struct done *d, struct kept_back *modified, struct err *e)
 {
     struct err why = {.code = ERR_LIMIT};
     int result = 0;
@@ -128,9 +145,29 @@ static int change_all(struct renaming *r, const uint32_t *uids, size_t n, struct
             why = now;
             result = -1;
         }
+        if (r->modified)
+            modified->uids[modified->n++] = uids[i];
     }
     if (result)
         *e = why;
+    return result;
+}
+
+/* Under the lock: the changes of those that are there and may be changed. */
+static int store_locked(struct renaming *r, const uint32_t *uids, size_t n, struct maildir_lock *lock,
+                        struct kept_back *modified, struct err *e)
+{
+    struct mailbox *mb = r->mb;
+    struct done d = {.n = 0};
+    if (mailbox_keyword_bits(mb, r->change, &r->bits, e) || change_upper(r, uids, n, e))
+        return -1;
+    d.changes = xcalloc(n + 1, sizeof *d.changes);
+    mailbox_unwatch(mb, n);
+    int result = change_all(r, uids, n, lock, &d, modified, e);
+    if (d.n && fs_sync_dir(mb->folder.cur_fd) && !result)
+        result = err_errno(e, errno, "syncing the folder");
+    tell_index(mb, lock, &d, n);
+    done_free(&d);
     return result;
 }
 
@@ -139,21 +176,50 @@ int mailbox_store(struct mailbox *mb, const uint32_t *uids, size_t n, const stru
 {
     AUTO_LOCK struct maildir_lock lock = MAILDIR_LOCK_INIT;
     struct renaming r = {.mb = mb, .change = change};
-    struct done d = {.n = 0};
-    int result = 0;
     if (mb->read_only)
         return err_set(e, ERR_ACCESS, "the folder is open read-only");
-    if (mailbox_lock(mb, &lock, true, e) || mailbox_keyword_bits(mb, change, &r.bits, e))
+    return mailbox_lock(mb, &lock, true, e) ? -1 : store_locked(&r, uids, n, &lock, NULL, e);
+}
+
+static int by_value(const void *a, const void *b)
+{
+    const uint32_t *x = a, *y = b;
+    return (*x > *y) - (*x < *y);
+}
+
+/* Those whose mod-sequence lets them pass; the others go to `modified`. */
+static size_t pick_unchanged(struct mailbox *mb, const uint32_t *uids, size_t n, uint64_t since,
+                             uint32_t *passed, struct kept_back *modified)
+{
+    size_t npassed = 0;
+    for (size_t i = 0; i < n; i++) {
+        const struct mail *mail = mailbox_find(mb, uids[i]);
+        if (mail && mail->changed > since)
+            modified->uids[modified->n++] = uids[i];
+        else if (mail)
+            passed[npassed++] = uids[i];
+    }
+    return npassed;
+}
+
+int mailbox_store_unchanged(struct mailbox *mb, const uint32_t *uids, size_t n,
+                            const struct mail_flag_change *change, uint64_t since, uint32_t *modified,
+                            size_t *nmodified, struct err *e)
+{
+    AUTO_LOCK struct maildir_lock lock = MAILDIR_LOCK_INIT;
+    AUTO_FREE uint32_t *passed = xcalloc(n + 1, sizeof *passed);
+    struct renaming r = {.mb = mb, .change = change, .conditional = true};
+    struct kept_back back = {modified, 0};
+    *nmodified = 0;
+    if (mb->read_only)
+        return err_set(e, ERR_ACCESS, "the folder is open read-only");
+    if (mailbox_lock(mb, &lock, true, e))
         return -1;
-    if (change_upper(&r, uids, n, e))
-        return -1;
-    d.changes = xcalloc(n + 1, sizeof *d.changes);
-    mailbox_unwatch(mb, n);
-    result = change_all(&r, uids, n, &lock, &d, e);
-    if (d.n && fs_sync_dir(mb->folder.cur_fd) && !result)
-        result = err_errno(e, errno, "syncing the folder");
-    tell_index(mb, &lock, &d, n);
-    done_free(&d);
+    size_t npassed = pick_unchanged(mb, uids, n, since, passed, &back);
+    int result = npassed ? store_locked(&r, passed, npassed, &lock, &back, e) : 0;
+    if (back.n)
+        qsort(modified, back.n, sizeof *modified, by_value);
+    *nmodified = back.n;
     return result;
 }
 

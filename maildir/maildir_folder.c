@@ -186,7 +186,10 @@ int mail_store_status(struct mail_store *store, const char *name, struct mailbox
                                       .recent = mb->head.in_new,
                                       .unseen = mb->head.unseen,
                                       .uidnext = mailbox_uidnext(mb),
-                                      .uidvalidity = mailbox_uidvalidity(mb)};
+                                      .uidvalidity = mailbox_uidvalidity(mb),
+                                      .highestmodseq = mailbox_has_modseqs(mb) ? mailbox_sequence(mb) : 0};
+    struct strbuf id = {.data = status->id, .size = sizeof status->id, .max = MAILBOX_ID_MAX};
+    mailbox_id(mb, &id);
     mailbox_close(mb);
     return 0;
 }

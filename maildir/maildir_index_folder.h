@@ -29,16 +29,17 @@ struct index_stamp {
 struct index_head {
     uint32_t validity, next; /* as in the uidlist; validity 0: the folder is not in the index */
     uint32_t count, unseen, in_new;
-    uint32_t first_unseen;        /* UID, 0: none */
-    uint32_t lines;               /* of the uidlist, those without a file included */
-    uint32_t bases_next;          /* messages from this UID on are not in the table of bases */
-    uint64_t modseq;              /* of the latest change */
+    uint32_t first_unseen; /* UID, 0: none */
+    uint32_t lines;        /* of the uidlist, those without a file included */
+    uint32_t bases_next;   /* messages from this UID on are not in the table of bases */
+    uint64_t modseq;       /* of the latest change */
+    uint64_t modseq_mark;  /* no mod-sequence above this one was ever told (maildir_modseq.c); 0: not known */
     uint64_t listing_modseq;      /* of when the names were last written in the order of the directory */
     uint64_t log_modseq;          /* changes after this one are in `changes` */
     uint32_t log_first, log_next; /* their numbers */
     struct index_stamp new_dir, cur_dir, uidlist, keywords, sidecar;
     uint32_t settled; /* the directories' stamps tell of every later change */
-    char guid[36];
+    char guid[36];    /* of the uidlist; empty: it has none yet */
 };
 
 struct index_mail {

@@ -140,6 +140,19 @@ struct mail_listing {
 int mailbox_apply(struct mailbox *mb, const struct mail_change *changes, size_t n,
                   const struct mail_listing *listing, bool reset);
 
+/* ---- maildir_modseq.c ---- */
+
+#define MODSEQ_FILE "posthouse-modseq"
+
+/* The next mod-sequence of a folder, which is above all that were ever told; it is not in head yet, but head->modseq_mark may
+ * change. Under the lock. */
+uint64_t modseq_next(int dir_fd, struct index_head *head);
+/* The mark that a file of this text holds (pure). */
+bool modseq_mark_parse(struct bytes text, uint64_t *mark);
+
+/* maildir_object_id.c: append an identifier of at most 255 letters, digits, '-' and '_' (pure). */
+void object_id_write(struct strbuf *out, char prefix, struct bytes guid);
+
 /* ---- maildir_message.c ---- */
 
 /* Run f(dir_fd, name) on the message's file, again when it was renamed meanwhile (f: -1 with errno ENOENT). Result of f, or

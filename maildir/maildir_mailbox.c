@@ -40,6 +40,7 @@ static int load(struct mailbox *mb)
     rc = mb->fid ? index_get_head(ix, NULL, mb->fid, &head) : MDB_NOTFOUND;
     if (rc == MDB_NOTFOUND) {
         mb->head.validity = 0;
+        mb->head.modseq_mark = 0; /* others may have gone beyond what we remember */
         mb->exact = false;
         uid_runs_done(&mb->runs);
         return 0;
@@ -240,6 +241,11 @@ uint32_t mailbox_uidnext(const struct mailbox *mb)
 uint64_t mailbox_sequence(const struct mailbox *mb)
 {
     return mb->head.modseq;
+}
+
+bool mailbox_has_modseqs(const struct mailbox *mb)
+{
+    return !mb->store->index.in_memory;
 }
 
 size_t mailbox_count(const struct mailbox *mb)

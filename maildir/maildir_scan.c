@@ -209,6 +209,8 @@ static int save_uidlist(struct scan *s, struct err *e)
     s->head.validity = ul->validity;
     s->head.next = ul->next;
     s->head.lines = (uint32_t)ul->lines;
+    if (!ul->partial)
+        snprintf(s->head.guid, sizeof s->head.guid, "%s", ul->guid);
     s->head.uidlist = index_stamp_at(s->mb->folder.fd, "dovecot-uidlist");
     return 0;
 }

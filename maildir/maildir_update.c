@@ -30,14 +30,6 @@ static void list_add(struct uid_list *list, uint32_t uid)
     list->uids[list->n++] = uid;
 }
 
-static uint64_t next_modseq(const struct index_head *head)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_REALTIME, &now);
-    uint64_t us = (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
-    return us > head->modseq ? us : head->modseq + 1;
-}
-
 static void count(struct update *u, uint32_t uid, const struct index_mail *mail, int by)
 {
     bool unseen = !(mail->flags & MAIL_SEEN);
@@ -171,7 +163,7 @@ static int begin(struct update *u, bool reset)
     uid_runs_done(&mb->runs);
     u->head.count = u->head.unseen = u->head.in_new = u->head.first_unseen = u->head.bases_next = 0;
     u->head.log_first = u->head.log_next = 0;
-    u->head.log_modseq = u->head.listing_modseq = next_modseq(&u->head);
+    u->head.log_modseq = u->head.listing_modseq = u->head.modseq - 1;
     return index_folder_clear(u->ix, u->txn, fid);
 }
 
@@ -213,9 +205,9 @@ static int apply(struct update *u, struct uid_runs *runs, const struct mail_chan
                  const struct mail_listing *listing, bool reset)
 {
     uint64_t before = u->head.modseq;
-    int rc = begin(u, reset);
     u->before = before;
-    u->head.modseq = next_modseq(&u->head);
+    u->head.modseq = modseq_next(u->mb->folder.fd, &u->head);
+    int rc = begin(u, reset);
     if (!rc)
         rc = change_all(u, changes, n, reset);
     if (!u->in.n && !u->out.n && !u->logged.n && !reset)

@@ -206,8 +206,60 @@ START_TEST(text_is_kept_until_the_message_is_gone)
 }
 END_TEST
 
+START_TEST(mod_sequences_begin_above_the_mark_when_the_index_is_lost)
+{
+    char path[128], command[300];
+    unsigned long long mark = 0, wanted = 9000000000000000; /* in the year 2255 */
+    struct pair p = open_pair(3);
+    snprintf(path, sizeof path, "%s/posthouse-modseq", root);
+    FILE *f = fopen(path, "r");
+    ck_assert(f && fscanf(f, "posthouse-modseq 1 %llu", &mark) == 1);
+    fclose(f);
+    ck_assert_uint_gt(mark, mailbox_sequence(p.a));
+    mailbox_close(p.a);
+    mailbox_close(p.b);
+    mail_store_close(p.store);
+    snprintf(command, sizeof command, "rm -r %s/posthouse-index && echo posthouse-modseq 1 %llu >%s", root,
+             wanted, path);
+    ck_assert(!system(command));
+    p.store = open_store();
+    OK(mailbox_open(&p.a, p.store, "INBOX", false, &e));
+    OK(mailbox_open(&p.b, p.store, "INBOX", false, &e));
+    uint64_t first = mailbox_sequence(p.a);
+    ck_assert_uint_gt(first, wanted);
+    for (uint32_t uid = 1; uid <= 3; uid++)
+        ck_assert_uint_gt(mailbox_find(p.a, uid)->changed, wanted);
+    flag_one(p.b, 2);
+    ck_assert_uint_eq(mailbox_sequence(p.b), first + 1);
+    close_pair(&p);
+}
+END_TEST
+
+START_TEST(only_what_is_unchanged_is_stored_where_the_client_wants_that)
+{
+    const struct mail_flag_change change = {.how = MAIL_FLAGS_ADD, .flags = MAIL_FLAGGED};
+    struct pair p = open_pair(10);
+    uint64_t since = mailbox_sequence(p.a);
+    uint32_t uids[] = {1, 2, 3, 4, 11}, modified[5];
+    size_t n;
+    flag_one(p.b, 4);
+    flag_one(p.b, 2);
+    set_flags(3, "", "S"); /* a program that takes no lock */
+    OK(mailbox_store_unchanged(p.a, uids, 5, &change, since, modified, &n, &e));
+    ck_assert_uint_eq(n, 3);
+    ck_assert(modified[0] == 2 && modified[1] == 3 && modified[2] == 4);
+    ck_assert_uint_eq(mailbox_find(p.a, 1)->flags, MAIL_FLAGGED);
+    ck_assert_uint_eq(mailbox_find(p.a, 3)->flags, MAIL_SEEN);
+    OK(mailbox_store_unchanged(p.a, uids, 5, &change, mailbox_sequence(p.a), modified, &n, &e));
+    ck_assert_uint_eq(n, 0);
+    ck_assert_uint_eq(mailbox_find(p.a, 3)->flags, MAIL_SEEN | MAIL_FLAGGED);
+    close_pair(&p);
+}
+END_TEST
+
 UNIT_MAIN("maildir_index", more_changes_than_are_remembered_one_by_one_are_all_told,
           names_that_others_change_are_found_again_among_thousands_and_among_the_latest,
           a_name_that_we_changed_and_others_changed_back_is_seen,
           thousands_stored_at_once_are_told_and_renamed_by_others_later,
-          text_is_kept_until_the_message_is_gone)
+          text_is_kept_until_the_message_is_gone, mod_sequences_begin_above_the_mark_when_the_index_is_lost,
+          only_what_is_unchanged_is_stored_where_the_client_wants_that)
