@@ -27,13 +27,19 @@ bool imap_args_atom(struct imap_args *a, struct bytes *text)
 
 bool imap_args_astring(struct imap_args *a, struct bytes *text)
 {
-    return !imap_args_end(a) && imap_args_type(a) != IMAP_LIST && take(a, text);
+    return !imap_args_end(a) && imap_args_type(a) != IMAP_LIST && imap_args_type(a) != IMAP_LITERAL8 &&
+           take(a, text);
 }
 
 bool imap_args_string(struct imap_args *a, struct bytes *text)
 {
     return !imap_args_end(a) && (imap_args_type(a) == IMAP_QUOTED || imap_args_type(a) == IMAP_LITERAL) &&
            take(a, text);
+}
+
+bool imap_args_literal8(struct imap_args *a, struct bytes *text)
+{
+    return !imap_args_end(a) && imap_args_type(a) == IMAP_LITERAL8 && take(a, text);
 }
 
 bool imap_args_nstring(struct imap_args *a, struct bytes *text)

@@ -12,12 +12,21 @@ static bool always(const struct imap *s)
     return true;
 }
 
+/* RFC 7889: the same for all mailboxes. */
+static void add_limit(const struct imap *s, struct strbuf *out)
+{
+    strbuf_addf(out, "=%llu", (unsigned long long)s->options->append_limit);
+}
+
 static const struct {
     const char *name;
     bool (*offered)(const struct imap *s);
+    void (*add)(const struct imap *s, struct strbuf *out); /* what follows the name, or NULL */
 } capabilities[] = {
     /* clang-format off */
     {"IMAP4rev1", always},
+    {"APPENDLIMIT", always, add_limit},
+    {"CATENATE", always},
     {"CHILDREN", always},
     {"ENABLE", always},
     {"ID", always},
@@ -26,6 +35,7 @@ static const struct {
     {"MOVE", always},
     {"MULTIAPPEND", always},
     {"NAMESPACE", always},
+    {"REPLACE", always},
     {"SPECIAL-USE", always},
     {"UIDPLUS", always},
     {"UNSELECT", always},
@@ -36,8 +46,11 @@ void imap_capabilities_write(const struct imap *s, struct strbuf *out)
 {
     strbuf_adds(out, "CAPABILITY");
     for (size_t i = 0; i < ARRAY_LEN(capabilities); i++)
-        if (capabilities[i].offered(s))
+        if (capabilities[i].offered(s)) {
             strbuf_addf(out, " %s", capabilities[i].name);
+            if (capabilities[i].add)
+                capabilities[i].add(s, out);
+        }
 }
 
 enum imap_status imap_cmd_capability(struct imap *s)

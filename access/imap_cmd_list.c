@@ -200,7 +200,7 @@ static void answer(const struct listing *l, const struct mail_folder *f, bool pl
     if ((l->tell_subscribed || l->subscribed_only) && f->subscribed)
         strbuf_adds(&line, " \\Subscribed");
     strbuf_addf(&line, ") \"%c\" ", SEPARATOR);
-    imap_mailbox_write(&line, f->name);
+    imap_mailbox_write(l->s, &line, f->name);
     imap_untagged(l->s, "%s", line.data);
 }
 

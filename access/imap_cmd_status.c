@@ -6,12 +6,14 @@
 
 #include <stddef.h>
 
-#define TEXT_MAX 16384
+#define TEXT_MAX   16384
+#define OF_SESSION SIZE_MAX
 
 static const struct {
     const char *name;
-    size_t offset; /* in struct mailbox_status */
+    size_t offset; /* in struct mailbox_status, or OF_SESSION */
 } items[] = {
+    {"APPENDLIMIT", OF_SESSION}, /* RFC 7889 */
     {"MESSAGES", offsetof(struct mailbox_status, messages)},
     {"RECENT", offsetof(struct mailbox_status, recent)},
     {"UIDNEXT", offsetof(struct mailbox_status, uidnext)},
@@ -37,18 +39,26 @@ static unsigned read_items(struct imap *s)
     return wanted;
 }
 
+static uint64_t value_of(const struct imap *s, const struct mailbox_status *status, size_t row)
+{
+    uint32_t value;
+    if (items[row].offset == OF_SESSION)
+        return s->options->append_limit;
+    memcpy(&value, (const char *)status + items[row].offset, sizeof(value));
+    return value;
+}
+
 static void answer(struct imap *s, const char *name, const struct mailbox_status *status, unsigned wanted)
 {
     AUTO_STRBUF struct strbuf text = STRBUF_INIT(TEXT_MAX);
     const char *separator = "";
-    imap_mailbox_write(&text, name);
+    imap_mailbox_write(s, &text, name);
     strbuf_adds(&text, " (");
     for (size_t i = 0; i < ARRAY_LEN(items); i++) {
-        uint32_t value;
         if (!(wanted & 1U << i))
             continue;
-        memcpy(&value, (const char *)status + items[i].offset, sizeof(value));
-        strbuf_addf(&text, "%s%s %u", separator, items[i].name, value);
+        strbuf_addf(&text, "%s%s ", separator, items[i].name);
+        strbuf_addu(&text, value_of(s, status, i));
         separator = " ";
     }
     strbuf_adds(&text, ")");

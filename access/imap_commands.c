@@ -11,7 +11,7 @@
 #define WRITES  IMAP_WRITES
 
 static const struct imap_command commands[] = {
-    {"APPEND", 0, imap_cmd_append_end},
+    {"APPEND", 0, imap_cmd_append},
     {"AUTHENTICATE", 0, imap_cmd_authenticated},
     {"CAPABILITY", 0, imap_cmd_capability},
     {"CHECK", MAILBOX, imap_cmd_check},
@@ -33,6 +33,7 @@ static const struct imap_command commands[] = {
     {"NAMESPACE", 0, imap_cmd_namespace},
     {"NOOP", 0, imap_cmd_noop},
     {"RENAME", 0, imap_cmd_rename},
+    {"REPLACE", MAILBOX | WRITES, imap_cmd_replace},
     {"SEARCH", MAILBOX | NUMBERS, imap_cmd_search},
     {"SELECT", QUIET, imap_cmd_select},
     {"STARTTLS", 0, imap_cmd_authenticated},
@@ -43,6 +44,7 @@ static const struct imap_command commands[] = {
     {"UID EXPUNGE", MAILBOX | WRITES, imap_cmd_uid_expunge},
     {"UID FETCH", MAILBOX, imap_cmd_fetch},
     {"UID MOVE", MAILBOX | WRITES, imap_cmd_move},
+    {"UID REPLACE", MAILBOX | WRITES, imap_cmd_replace},
     {"UID SEARCH", MAILBOX, imap_cmd_search},
     {"UID STORE", MAILBOX | WRITES, imap_cmd_store},
     {"UNSELECT", MAILBOX | QUIET, imap_cmd_unselect},

@@ -28,12 +28,7 @@ const struct imap_command *imap_command_find(const struct imap_parse *p, struct 
 /* "CAPABILITY IMAP4rev1 ...": what this session can do now. */
 void imap_capabilities_write(const struct imap *s, struct strbuf *out);
 
-enum imap_status imap_cmd_append_end(struct imap *s);
-/* APPEND's message begins: read it. The tagged answer follows when the command has ended
- * (imap_cmd_append_end). */
-void imap_cmd_append_begin(struct imap *s);
-/* The command will not end well: leave nothing behind. True if its answer was settled when it was refused. */
-bool imap_cmd_append_abort(struct imap *s);
+enum imap_status imap_cmd_append(struct imap *s);
 enum imap_status imap_cmd_authenticated(struct imap *s);
 enum imap_status imap_cmd_capability(struct imap *s);
 enum imap_status imap_cmd_check(struct imap *s);
@@ -54,6 +49,7 @@ enum imap_status imap_cmd_move(struct imap *s);
 enum imap_status imap_cmd_namespace(struct imap *s);
 enum imap_status imap_cmd_noop(struct imap *s);
 enum imap_status imap_cmd_rename(struct imap *s);
+enum imap_status imap_cmd_replace(struct imap *s);
 enum imap_status imap_cmd_search(struct imap *s);
 enum imap_status imap_cmd_select(struct imap *s);
 enum imap_status imap_cmd_status(struct imap *s);

@@ -6,11 +6,13 @@
  *   AFTER     a token has ended: blank, ")" or the end of the line
  *   AFTER_LIST  the same behind a list, where "]" may follow too
  *   ATOM      in an atom                 QUOTED, ESCAPE  in a quoted string
- *   LIT_SIZE  in "{123+}"                LIT_CR, LIT_LF  behind it, before its line end
+ *   LIT_SIZE  in "{123+}", "~{123+}"     LIT_CR, LIT_LF  behind it, before its line end
  *   LIT_DATA  `remaining` octets of it   STREAM          the caller reads a literal himself
  *   CR        CR seen: LF must follow    FINISHED        DONE or BAD was reported: reset first
  *   SKIP_LINE refused: throw the line away     SKIP_LIT  refused: throw `remaining` octets away, then
  * SKIP_LINE
+ *
+ * A refused line is watched for "{n+}" at its end only: the n octets belong to it whatever was wrong.
  */
 #include "access/imap_parse.h"
 
@@ -40,7 +42,7 @@ enum state {
 #define LITERAL_SIZE_MAX UINT32_MAX
 
 const struct imap_parse_limits imap_parse_before_login = {
-    .line_max = 64 * 1024,
+    .line_max = 8 * 1024,
     .tokens_max = 64,
     .literal_max = 8 * 1024,
     .literal_nonsync_max = 4096,
@@ -48,12 +50,13 @@ const struct imap_parse_limits imap_parse_before_login = {
 };
 
 const struct imap_parse_limits imap_parse_after_login = {
-    .line_max = 1024 * 1024,
+    .line_max = 8 * 1024 * 1024, /* sets of 100,000 UIDs and more without a range */
     .tokens_max = 20000,
     .literal_max = 256 * 1024,
     .literal_nonsync_max = 256 * 1024,
     .literals_max = 1024 * 1024,
-    .stream_command = "APPEND",
+    .streams = true,
+    .utf8 = true,
 };
 
 void imap_parse_init(struct imap_parse *p, const struct imap_parse_limits *limits)
@@ -142,12 +145,25 @@ static bool atom_char(unsigned char c)
     return c > ' ' && c < 0x7f && c != '(' && c != ')' && c != '{' && c != '"';
 }
 
+static struct imap_token *last_token(struct imap_parse *p)
+{
+    return &p->tokens[p->ntokens - 1];
+}
+
+static void start_literal(struct imap_parse *p, bool binary)
+{
+    p->state = LIT_SIZE;
+    p->number = 0;
+    p->digits = p->plus = false;
+    p->binary = binary;
+}
+
 static void start_atom(struct imap_parse *p, char c, bool glued)
 {
     if (add_token(p, IMAP_ATOM, glued)) {
         p->state = ATOM;
         strbuf_addc(&p->text, c);
-        p->tokens[p->ntokens - 1].len = 1;
+        last_token(p)->len = 1;
     }
 }
 
@@ -161,11 +177,9 @@ static void step_between(struct imap_parse *p, unsigned char c)
         close_list(p);
     else if (c == '"')
         p->state = add_token(p, IMAP_QUOTED, false) ? QUOTED : p->state;
-    else if (c == '{') {
-        p->state = LIT_SIZE;
-        p->number = 0;
-        p->digits = p->plus = false;
-    } else if (c == '\r')
+    else if (c == '{')
+        start_literal(p, false);
+    else if (c == '\r')
         p->state = CR;
     else if (atom_char(c))
         start_atom(p, (char)c, false);
@@ -188,17 +202,38 @@ static void step_after(struct imap_parse *p, unsigned char c)
         refuse(p, "A space is missing between two arguments");
 }
 
+/* An atom has ended. If it is "~", a literal8 begins. */
+static void step_atom_end(struct imap_parse *p, unsigned char c)
+{
+    const struct imap_token *atom = last_token(p);
+    if (c == '{' && atom->len == 1 && !atom->glued && p->text.data[atom->at] == '~') {
+        strbuf_truncate(&p->text, atom->at);
+        p->ntokens--;
+        start_literal(p, true);
+    } else {
+        p->state = AFTER;
+        step_after(p, c);
+    }
+}
+
+static void end_quoted(struct imap_parse *p)
+{
+    p->state = AFTER;
+    if (p->limits.utf8 && !utf8_valid(imap_token_text(p, p->ntokens - 1)))
+        refuse(p, "A quoted string is not UTF-8");
+}
+
 static void step_quoted(struct imap_parse *p, unsigned char c)
 {
     if (c == '"')
-        p->state = AFTER;
+        end_quoted(p);
     else if (c == '\\')
         p->state = ESCAPE;
     else if (c == '\0' || c == '\r')
         refuse(p, c ? "A quoted string is not closed" : "NUL in a quoted string");
     else {
         strbuf_addc(&p->text, (char)c);
-        p->tokens[p->ntokens - 1].len++;
+        last_token(p)->len++;
     }
 }
 
@@ -209,7 +244,7 @@ static void step_escape(struct imap_parse *p, unsigned char c)
         return;
     }
     strbuf_addc(&p->text, (char)c);
-    p->tokens[p->ntokens - 1].len++;
+    last_token(p)->len++;
     p->state = QUOTED;
 }
 
@@ -226,13 +261,6 @@ static void step_literal_size(struct imap_parse *p, unsigned char c)
         refuse(p, "A literal is announced as {octets} or {octets+}");
 }
 
-/* Behind the first argument of the streamed command, outside of parentheses. */
-static bool streams(const struct imap_parse *p)
-{
-    return p->limits.stream_command && p->depth == 0 && p->ntokens >= 3 &&
-           bytes_eq_nocase(imap_parse_name(p), bytes_of(p->limits.stream_command));
-}
-
 static bool literal_too_big(const struct imap_parse *p)
 {
     uint64_t max = p->plus ? p->limits.literal_nonsync_max : p->limits.literal_max;
@@ -242,9 +270,10 @@ static bool literal_too_big(const struct imap_parse *p)
 /* The line that announces a literal has ended. */
 static enum imap_parse_event literal_begins(struct imap_parse *p)
 {
-    if (streams(p)) {
+    if (imap_parse_streams(p)) {
         p->stream_size = p->number;
         p->stream_sync = !p->plus;
+        p->stream_binary = p->binary;
         p->state = STREAM;
         return IMAP_PARSE_STREAM;
     }
@@ -258,7 +287,7 @@ static enum imap_parse_event literal_begins(struct imap_parse *p)
         return p->plus ? IMAP_PARSE_MORE : IMAP_PARSE_BAD;
     }
     p->literals_len += p->number;
-    if (!add_token(p, IMAP_LITERAL, false)) {
+    if (!add_token(p, p->binary ? IMAP_LITERAL8 : IMAP_LITERAL, false)) {
         p->state = p->plus ? SKIP_LIT : FINISHED;
         return p->plus ? IMAP_PARSE_MORE : IMAP_PARSE_BAD;
     }
@@ -304,7 +333,7 @@ static enum imap_parse_event end_of_command(struct imap_parse *p)
     if (!p->error && p->ntokens == 0)
         p->error = "Empty line where a command was expected";
     if (!p->error && imap_parse_tag(p).p[0] == '*')
-        p->error = "A command begins with a tag of letters and digits";
+        p->error = "A command begins with a tag of at most 128 letters and digits";
     if (!p->error && (p->ntokens < 2 || p->tokens[1].type != IMAP_ATOM))
         p->error = "The tag must be followed by a command";
     return p->error ? IMAP_PARSE_BAD : IMAP_PARSE_DONE;
@@ -346,12 +375,11 @@ static void step(struct imap_parse *p, unsigned char c)
         break;
     case ATOM:
         if (!atom_char(c)) {
-            p->state = AFTER;
-            step_after(p, c);
+            step_atom_end(p, c);
             break;
         }
         strbuf_addc(&p->text, (char)c);
-        p->tokens[p->ntokens - 1].len++;
+        last_token(p)->len++;
         break;
     case AFTER:
     case AFTER_LIST:
@@ -383,13 +411,27 @@ static size_t take_octets(struct imap_parse *p, struct bytes in)
     size_t n = in.n < p->remaining ? in.n : (size_t)p->remaining;
     if (p->state == LIT_DATA) {
         strbuf_add(&p->text, in.p, n);
-        p->tokens[p->ntokens - 1].len += n;
-        if (memchr(in.p, '\0', n) && !p->error)
+        last_token(p)->len += n;
+        if (!p->binary && memchr(in.p, '\0', n) && !p->error)
             p->error = "NUL in a literal";
     }
     p->remaining -= n;
     if (p->remaining == 0)
         p->state = p->error ? SKIP_LINE : AFTER;
+    return n;
+}
+
+/* The rest of an atom at once: sets of UIDs are long. */
+static size_t take_run(struct imap_parse *p, struct bytes in)
+{
+    size_t n = 0, room = p->limits.line_max - p->line_len;
+    if (p->tail_len) /* what is looked for at the end of a refused line may have begun */
+        return 0;
+    while (n < in.n && n < room && atom_char((unsigned char)in.p[n]))
+        n++;
+    strbuf_add(&p->text, in.p, n);
+    last_token(p)->len += n;
+    p->line_len += n;
     return n;
 }
 
@@ -422,7 +464,10 @@ size_t imap_parse_feed(struct imap_parse *p, struct bytes in, enum imap_parse_ev
                 p->state = SKIP_LINE;
             continue;
         }
-        *event = take_char(p, in.p[used++]);
+        if (p->state == ATOM)
+            used += take_run(p, bytes_skip(in, used));
+        if (used < in.n)
+            *event = take_char(p, in.p[used++]);
     }
     return used;
 }
@@ -439,29 +484,4 @@ void imap_parse_refuse(struct imap_parse *p, uint64_t left, const char *why)
     p->remaining = left;
     p->tail_len = 0;
     p->state = SKIP_LIT;
-}
-
-static bool tag_char(char c)
-{
-    return c > ' ' && c < 0x7f && !strchr("(){%*\"\\+", c);
-}
-
-struct bytes imap_parse_tag(const struct imap_parse *p)
-{
-    struct bytes none = BYTES("*");
-    if (p->ntokens == 0 || p->tokens[0].type != IMAP_ATOM)
-        return none;
-    struct bytes tag = imap_token_text(p, 0);
-    for (size_t i = 0; i < tag.n; i++) {
-        if (!tag_char(tag.p[i]))
-            return none;
-    }
-    return tag;
-}
-
-struct bytes imap_parse_name(const struct imap_parse *p)
-{
-    if (p->ntokens < 2 || p->tokens[1].type != IMAP_ATOM)
-        return BYTES("");
-    return imap_token_text(p, 1);
 }

@@ -18,6 +18,7 @@
 #include "base/strbuf.h"
 
 #define IMAP_PARSE_DEPTH_MAX  50         /* nested parentheses */
+#define IMAP_PARSE_TAG_MAX    128        /* octets of a tag */
 #define IMAP_LITERAL_SKIP_MAX (64 << 20) /* octets of a refused literal that are read and thrown away */
 
 struct imap_parse_limits {
@@ -26,13 +27,20 @@ struct imap_parse_limits {
     uint64_t literal_max;         /* octets of one literal */
     uint64_t literal_nonsync_max; /* the same for {n+}: 4096 where LITERAL- is announced */
     uint64_t literals_max;        /* octets of all literals of a command */
-    const char *stream_command; /* this command's literals at the top level behind its first argument are not
-                                   held in memory but reported as IMAP_PARSE_STREAM ("APPEND"); NULL: none */
+    bool streams;                 /* messages to be stored (of APPEND, REPLACE) are not held in memory but
+                                     reported as IMAP_PARSE_STREAM */
+    bool utf8;                    /* a quoted string with 8-bit octets must be UTF-8 (RFC 6855 section 3) */
 };
 
 extern const struct imap_parse_limits imap_parse_before_login, imap_parse_after_login;
 
-enum imap_token_type { IMAP_ATOM, IMAP_QUOTED, IMAP_LITERAL, IMAP_LIST };
+enum imap_token_type {
+    IMAP_ATOM,
+    IMAP_QUOTED,
+    IMAP_LITERAL,
+    IMAP_LITERAL8, /* ~{...} (RFC 3516): may hold NUL */
+    IMAP_LIST
+};
 
 struct imap_token {
     uint8_t type;   /* enum imap_token_type */
@@ -45,7 +53,8 @@ enum imap_parse_event {
     IMAP_PARSE_MORE,     /* everything was used up: feed more */
     IMAP_PARSE_CONTINUE, /* a synchronising literal is coming: send "+ ", then feed more */
     IMAP_PARSE_STREAM,   /* a streamed literal of stream_size octets follows (stream_sync: after "+ "): the
-                            caller reads it   himself, then calls imap_parse_streamed; or imap_parse_refuse */
+                            caller reads it himself, then calls imap_parse_streamed; or imap_parse_refuse. It
+                            leaves no token; what stands before it on the line does */
     IMAP_PARSE_DONE,     /* a whole command */
     IMAP_PARSE_BAD,      /* a broken command, wholly consumed: `error` says why */
     IMAP_PARSE_FATAL,    /* a refused literal is too large to be skipped: end the session */
@@ -59,7 +68,7 @@ struct imap_parse {
     const char *error;      /* static text, NULL while all is well */
     const char *error_code; /* response code that goes with it ("TOOBIG"), or NULL */
     uint64_t stream_size;
-    bool stream_sync;
+    bool stream_sync, stream_binary; /* binary: it is a literal8 */
     /* inside */
     int state;
     size_t line_len;                     /* octets so far, without literals */
@@ -67,7 +76,7 @@ struct imap_parse {
     unsigned open[IMAP_PARSE_DEPTH_MAX]; /* lists not yet closed */
     unsigned depth;
     uint64_t number; /* of a literal's announcement */
-    bool digits, plus;
+    bool digits, plus, binary;
     uint64_t remaining; /* octets of the current literal */
     char tail[24];      /* end of a line that is being skipped */
     unsigned tail_len;
@@ -87,6 +96,10 @@ void imap_parse_streamed(struct imap_parse *p);
 void imap_parse_refuse(struct imap_parse *p, uint64_t left, const char *why);
 /* Nothing of a command has been read. */
 bool imap_parse_idle(const struct imap_parse *p);
+/* The literal that was announced is a message of APPEND or REPLACE, or a piece of one in CATENATE (TEXT {n}) or UTF8 (~{n}). */
+bool imap_parse_streams(const struct imap_parse *p);
+/* The list at token i goes on: more of it may come. */
+bool imap_parse_is_open(const struct imap_parse *p, unsigned i);
 
 static inline struct bytes imap_token_text(const struct imap_parse *p, unsigned i)
 {
@@ -116,6 +129,7 @@ bool imap_args_atom(struct imap_args *a, struct bytes *text);
 bool imap_args_astring(struct imap_args *a, struct bytes *text); /* atom, quoted or literal */
 bool imap_args_string(struct imap_args *a, struct bytes *text);  /* quoted or literal */
 bool imap_args_nstring(struct imap_args *a, struct bytes *text); /* the same or NIL: text->p == NULL */
+bool imap_args_literal8(struct imap_args *a, struct bytes *text);
 bool imap_args_list(struct imap_args *a, struct imap_args *list);
 bool imap_args_number(struct imap_args *a, uint64_t max, uint64_t *value);
 /* Is the next one an atom of this text, in any case? Takes it if so. */

@@ -133,10 +133,13 @@ static bool is_atom(struct bytes b)
     return b.n > 0 && !bytes_eq_nocase(b, BYTES("NIL"));
 }
 
-void imap_mailbox_write(struct strbuf *out, const char *utf8)
+void imap_mailbox_write(const struct imap *s, struct strbuf *out, const char *utf8)
 {
     AUTO_STRBUF struct strbuf name = STRBUF_INIT(NAME_MAX_OUT);
-    mutf7_encode(&name, bytes_of(utf8));
+    if (imap_speaks_utf8(s))
+        strbuf_adds(&name, utf8);
+    else
+        mutf7_encode(&name, bytes_of(utf8));
     if (is_atom(strbuf_bytes(&name))) {
         strbuf_addb(out, strbuf_bytes(&name));
         return;

@@ -40,7 +40,7 @@ void imap_put_number(struct imap *s, uint64_t value);
 /* The tagged answer. */
 void imap_reply_send(struct imap *s);
 
-/* A mailbox name as an astring in modified UTF-7. */
-void imap_mailbox_write(struct strbuf *out, const char *utf8);
+/* A mailbox name as an astring: in modified UTF-7, or in UTF-8 for a client that has enabled it (RFC 6855, RFC 9051). */
+void imap_mailbox_write(const struct imap *s, struct strbuf *out, const char *utf8);
 
 #endif

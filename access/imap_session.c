@@ -3,6 +3,7 @@
  */
 #include "access/imap_session.h"
 
+#include "access/imap_append.h"
 #include "access/imap_commands.h"
 #include "access/imap_flags.h"
 #include "access/imap_message.h"
@@ -102,15 +103,22 @@ static enum imap_status refuse_unknown(struct imap *s)
     return imap_bad(s, "Unknown command " BYTES_FMT, BYTES_ARG(name));
 }
 
+bool imap_session_allows(struct imap *s, const struct imap_command *c)
+{
+    if (c->flags & IMAP_NEEDS_MAILBOX && !s->mb)
+        imap_bad(s, "[CLIENTBUG] %s needs a selected mailbox", c->name);
+    else if (c->flags & IMAP_WRITES && mailbox_read_only(s->mb))
+        imap_no(s, "[READ-ONLY] The mailbox is open for reading only");
+    else
+        return true;
+    return false;
+}
+
 static enum imap_status run(struct imap *s, const struct imap_command *c)
 {
     if (!c)
         return refuse_unknown(s);
-    if (c->flags & IMAP_NEEDS_MAILBOX && !s->mb)
-        return imap_bad(s, "[CLIENTBUG] %s needs a selected mailbox", c->name);
-    if (c->flags & IMAP_WRITES && mailbox_read_only(s->mb))
-        return imap_no(s, "[READ-ONLY] The mailbox is open for reading only");
-    return c->run(s);
+    return imap_session_allows(s, c) ? c->run(s) : s->reply.status;
 }
 
 static void run_command(struct imap *s)
@@ -147,13 +155,13 @@ static void on_event(struct imap *s, enum imap_parse_event event)
         imap_puts(s, "+ OK\r\n");
         return;
     case IMAP_PARSE_STREAM:
-        imap_cmd_append_begin(s);
+        imap_append_begin(s);
         return;
     case IMAP_PARSE_DONE:
         run_command(s);
         break;
     case IMAP_PARSE_BAD:
-        if (imap_cmd_append_abort(s))
+        if (imap_append_abort(s))
             imap_reply_send(s);
         else
             refuse_broken(s);
@@ -218,7 +226,7 @@ void imap_session_run(struct imap *s)
     if (s->bye)
         imap_untagged(s, "BYE %s", s->bye);
     imap_io_flush(&s->io);
-    imap_cmd_append_abort(s);
+    imap_append_abort(s);
     imap_session_deselect(s);
     imap_parse_done(&s->parse);
     strbuf_done(&s->reply.text);

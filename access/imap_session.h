@@ -20,7 +20,6 @@
 #define IMAP_IDLE_TIMEOUT_MS    (30 * 60 * 1000) /* between commands */
 #define IMAP_COMMAND_TIMEOUT_MS (5 * 60 * 1000)  /* within a command that the client has begun */
 #define IMAP_BAD_COMMANDS_MAX   10               /* in a row */
-#define IMAP_APPEND_MAX         (512 << 20)      /* octets of one message */
 
 /* What the client has switched on, by ENABLE or by using it (RFC 7162 section 3.1). */
 enum imap_enabled {
@@ -32,7 +31,8 @@ enum imap_enabled {
 };
 
 struct imap_message;
-struct mail_append;
+struct imap_append;
+struct imap_command;
 
 struct imap {
     const struct session_options *options;
@@ -45,9 +45,7 @@ struct imap {
     uint64_t keywords_told; /* bits of the keywords that FLAGS has named */
     struct imap_message
         *message; /* the message looked at last, kept open for the next partial fetch; or NULL */
-    struct mail_append *append; /* messages being appended, or NULL */
-    unsigned append_tokens;     /* tokens in front of the latest one */
-    bool append_refused;        /* an APPEND is being thrown away; its answer is settled */
+    struct imap_append *append; /* messages on their way into a mailbox, or NULL */
     struct imap_reply reply;
     struct imap_args args; /* of the running command */
     bool by_uid;           /* it is the UID form */
@@ -56,6 +54,12 @@ struct imap {
     const char *bye;       /* why, if not at the client's wish; told once */
     unsigned bad_in_row;
 };
+
+/* Names and strings go to the client in UTF-8. */
+static inline bool imap_speaks_utf8(const struct imap *s)
+{
+    return s->enabled & (IMAP_ENABLED_UTF8 | IMAP_ENABLED_REV2);
+}
 
 /* The whole session, from greeting to BYE. */
 void imap_session_run(struct imap *s);
@@ -67,6 +71,8 @@ void imap_session_tell(struct imap *s, bool may_expunge, const uint32_t *skip, s
 void imap_session_deselect(struct imap *s);
 /* Give back what the next command can make again (arg: the session). */
 void imap_session_rest(void *arg);
+/* May this command be run now? False: the answer is settled. */
+bool imap_session_allows(struct imap *s, const struct imap_command *c);
 /* Wait for input inside a command; on anything else the session ends. */
 bool imap_session_more(struct imap *s);
 
@@ -77,6 +83,9 @@ bool imap_session_targets(struct imap *s, uint32_t **uids, size_t *n);
 /* The same of a set that was parsed already. */
 void imap_session_resolve(const struct imap *s, const struct imap_seqset *set, bool by_uid, uint32_t **uids,
                           size_t *n);
+/* A mailbox name (or pattern) from the wire in UTF-8, appended. It is modified UTF-7, or UTF-8: 8-bit octets are always that, and so is
+ * everything once the client has enabled it. False: it is neither. */
+bool imap_session_decode_name(const struct imap *s, struct bytes text, struct strbuf *out);
 /* Next argument as the name of a mailbox in UTF-8, malloc'ed; NULL if it is none: the answer is then settled.
  */
 char *imap_session_mailbox(struct imap *s);

@@ -3,6 +3,7 @@
  */
 #include "access/imap_session.h"
 #include "base/cleanup.h"
+#include "base/text.h"
 #include "maildir/mutf7.h"
 
 #include <stdlib.h>
@@ -50,6 +51,13 @@ bool imap_session_targets(struct imap *s, uint32_t **uids, size_t *n)
     return true;
 }
 
+bool imap_session_decode_name(const struct imap *s, struct bytes text, struct strbuf *out)
+{
+    bool good = !imap_speaks_utf8(s) && text_is_ascii(text) ? mutf7_decode(out, text)
+                                                            : utf8_valid(text) && strbuf_addb(out, text);
+    return good && !out->overflow && !memchr(out->data, '\0', out->len);
+}
+
 char *imap_session_mailbox(struct imap *s)
 {
     struct bytes text;
@@ -58,8 +66,9 @@ char *imap_session_mailbox(struct imap *s)
         imap_bad(s, "The name of a mailbox was expected");
         return NULL;
     }
-    if (!mutf7_decode(&name, text) || name.overflow || memchr(name.data, '\0', name.len)) {
-        imap_no(s, "[CANNOT] The mailbox name is not valid modified UTF-7");
+    if (!imap_session_decode_name(s, text, &name)) {
+        imap_no(s, "[CANNOT] The mailbox name is not valid %s",
+                imap_speaks_utf8(s) ? "UTF-8" : "modified UTF-7 or UTF-8");
         return NULL;
     }
     return strbuf_detach(&name);

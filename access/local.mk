@@ -10,17 +10,20 @@ access_libimap_a_SOURCES = \
 	access/imap_match.c access/imap_match.h \
 	access/imap_message.c access/imap_message.h \
 	access/imap_parse.c access/imap_parse.h \
+	access/imap_parse_command.c \
 	access/imap_quote.c access/imap_quote.h \
 	access/imap_search.c access/imap_search.h \
 	access/imap_search_match.c \
 	access/imap_search_text.c \
 	access/imap_section.c access/imap_section.h \
+	access/imap_section_open.c \
 	access/imap_seqset.c access/imap_seqset.h \
 	access/imap_structure.c access/imap_structure.h \
+	access/imap_url.c access/imap_url.h \
 	access/imap_view.c access/imap_view.h
 IMAP_LIBS = access/libimap.a $(MAILDIR_LIBS) $(BASE_LIBS)
 
-FUZZ_TARGETS += imap_match imap_parse imap_quote imap_search imap_section imap_seqset imap_structure
+FUZZ_TARGETS += imap_match imap_parse imap_quote imap_search imap_section imap_seqset imap_structure imap_url
 
 check_PROGRAMS += t/unit/imap_date_test
 t_unit_imap_date_test_SOURCES = t/unit/imap_date_test.c
@@ -74,6 +77,8 @@ TESTS += t/unit/imap_search_test
 pkglibexec_PROGRAMS += access/posthouse-imap
 access_posthouse_imap_SOURCES = \
 	access/session_options.c access/session_options.h \
+	access/imap_append.c access/imap_append.h \
+	access/imap_catenate.c \
 	access/imap_cmd_append.c \
 	access/imap_cmd_capability.c \
 	access/imap_cmd_close.c \
@@ -90,6 +95,7 @@ access_posthouse_imap_SOURCES = \
 	access/imap_cmd_namespace.c \
 	access/imap_cmd_noop.c \
 	access/imap_cmd_rename.c \
+	access/imap_cmd_replace.c \
 	access/imap_cmd_search.c \
 	access/imap_cmd_select.c \
 	access/imap_cmd_status.c \
@@ -121,7 +127,9 @@ BEHAVIOUR_TESTS += \
 	t/4060-imap-idle.t t/4510-many-sessions-of-one-uid.t \
 	t/4070-imap-errors-and-limits.t \
 	t/4080-imap-sessions-agree.t \
-	t/4090-imap-survives-garbage.t
+	t/4090-imap-survives-garbage.t \
+	t/4400-imap-literals-and-lines-have-limits.t \
+	t/4410-imap-catenate-and-replace.t
 
 # What accessd, login and pop3 share with their tests.
 noinst_LIBRARIES += access/libaccess.a

@@ -23,6 +23,7 @@ static const struct option long_options[] = {
     {"quota-bytes", required_argument, NULL, 'b'},
     {"quota-messages", required_argument, NULL, 'n'},
     {"quota-ignore", required_argument, NULL, 'g'},
+    {"append-limit", required_argument, NULL, 'a'},
     {"secure", no_argument, NULL, 's'},
     {"watcher", no_argument, NULL, 'w'},
     {"new-index", no_argument, NULL, 'i'},
@@ -33,8 +34,8 @@ static void usage(const char *program)
 {
     fprintf(stderr,
             "usage: %s --user NAME --mail DIR [--remote ADDR] [--tag TAG] [--quota-bytes N]\n"
-            "       [--quota-messages N] [--quota-ignore FOLDER[/FOLDER]...] [--secure] [--new-index]\n"
-            "       [--watcher]\n",
+            "       [--quota-messages N] [--quota-ignore FOLDER[/FOLDER]...] [--append-limit N] [--secure]\n"
+            "       [--new-index] [--watcher]\n",
             program);
     exit(100);
 }
@@ -59,12 +60,14 @@ static bool text_option(struct session_options *o, int name, const char *value)
 
 static void read_options(struct session_options *o, const char *program, int argc, char **argv)
 {
-    *o = (struct session_options){.remote = "local"};
+    *o = (struct session_options){.remote = "local", .append_limit = SESSION_APPEND_LIMIT};
     for (int name; (name = getopt_long(argc, argv, "", long_options, NULL)) != -1;) {
         if (name == 'b')
             o->quota_bytes = number(program, optarg);
         else if (name == 'n')
             o->quota_messages = number(program, optarg);
+        else if (name == 'a')
+            o->append_limit = (uint64_t)number(program, optarg);
         else if (name == 's')
             o->secure = true;
         else if (name == 'w')

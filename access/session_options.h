@@ -8,11 +8,14 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#define SESSION_APPEND_LIMIT (512 << 20) /* octets; unless the options say otherwise */
+
 struct session_options {
     const char *user, *mail, *remote; /* account, absolute Maildir, the client's address */
     const char *tag;                  /* IMAP: of the login command; NULL: tried by hand */
     int64_t quota_bytes, quota_messages;
     const char *quota_ignore; /* as in mail_store_options, or NULL */
+    uint64_t append_limit;    /* octets of one message that a client may store */
     bool secure;
     int watcher;    /* as in mail_store_options */
     bool new_index; /* the last session crashed: do not trust the index */

@@ -218,6 +218,9 @@ int mail_append_add(struct mail_append *append, uint32_t flags, const char *cons
                     time_t date, struct err *e);
 /* Content of it, in pieces cut anywhere; CRLF becomes LF on disk. */
 int mail_append_write(struct mail_append *append, const void *p, size_t n, struct err *e);
+/* The commit also removes this message of mb, which stays the caller's: the new ones are durable before, the quota is weighed as if it
+ * were gone already, and on an error they are taken back. ERR_NOTFOUND if it is gone. */
+void mail_append_replace(struct mail_append *append, struct mailbox *mb, uint32_t uid);
 /* All messages appear in cur/ (or new/ if they have no flags and `unseen` is wanted) with ascending UIDs. Durable. *uids is malloc'ed.
  * Frees append, also on error (then nothing of it is left). */
 int mail_append_commit(struct mail_append *append, uint32_t *uidvalidity, uint32_t **uids, size_t *n,

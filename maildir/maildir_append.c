@@ -7,6 +7,8 @@
  *   S4     cur/ synced
  *   S5     their UIDs appended to the uidlist and synced: acknowledged
  *
+ *   S6     REPLACE: the message that is replaced goes, under its own folder's lock: acknowledged only now
+ *
  * An error takes everything back.
  */
 #include "maildir/maildir_internal.h"
@@ -31,8 +33,10 @@ struct mail_append {
     struct mailbox *mb;
     struct item *items;
     size_t n;
-    size_t synced; /* items before this one are durable in tmp/ */
-    bool open;     /* the last item is being written */
+    size_t synced;               /* items before this one are durable in tmp/ */
+    bool open;                   /* the last item is being written */
+    struct mailbox *replaced_in; /* REPLACE: where the old message is, or NULL */
+    uint32_t replaced;
 };
 
 static void item_done(struct item *item)
@@ -181,22 +185,59 @@ static int commit_locked(struct mail_append *append, struct mail_change *made, s
     return r;
 }
 
+void mail_append_replace(struct mail_append *append, struct mailbox *mb, uint32_t uid)
+{
+    append->replaced_in = mb;
+    append->replaced = uid;
+}
+
+/* What the quota will be given back for the message that is replaced. */
+static int look_at_replaced(struct mail_append *append, int64_t *octets, int64_t *messages, struct err *e)
+{
+    struct mailbox *mb = append->replaced_in;
+    struct mail_info info;
+    *octets = *messages = 0;
+    if (!mb)
+        return 0;
+    if (mailbox_refresh(mb, e) || mailbox_message_info(mb, append->replaced, &info, e))
+        return -1;
+    if (quota_counts(append->store, mailbox_name(mb))) {
+        *octets = (int64_t)info.size;
+        *messages = 1;
+    }
+    return 0;
+}
+
 static int commit(struct mail_append *append, struct mail_change *made, struct err *e)
 {
     AUTO_LOCK struct maildir_lock lock = MAILDIR_LOCK_INIT;
     AUTO_QUOTA struct quota quota = QUOTA_INIT;
-    int64_t octets = 0;
-    if (close_last(append, e) || sync_written(append, e))
+    int64_t octets = 0, old_octets, old_messages;
+    if (close_last(append, e) || sync_written(append, e) ||
+        look_at_replaced(append, &old_octets, &old_messages, e))
         return -1;
     for (size_t i = 0; i < append->n; i++)
         octets += (int64_t)append->items[i].writer.size;
     if (mailbox_lock(append->mb, &lock, false, e) ||
-        quota_begin(&quota, append->store, append->mb->name, octets, (int64_t)append->n, false, e) ||
+        quota_begin(&quota, append->store, append->mb->name, octets - old_octets,
+                    (int64_t)append->n - old_messages,
+                    octets <= old_octets && (int64_t)append->n <= old_messages, e) ||
         commit_locked(append, made, &lock, e))
         return -1;
     quota.octets = octets;
     quota.messages = (int64_t)append->n;
     return 0;
+}
+
+/* The old message goes, or the new ones do. */
+static int finish_replace(struct mail_append *append, const uint32_t *uids, struct err *e)
+{
+    struct err ignored;
+    if (!append->replaced_in || !mailbox_expunge(append->replaced_in, &append->replaced, 1, true, e))
+        return 0;
+    append->mb->read_only = false;
+    mailbox_expunge(append->mb, uids, append->n, true, &ignored);
+    return -1;
 }
 
 int mail_append_commit(struct mail_append *append, uint32_t *uidvalidity, uint32_t **uids, size_t *n,
@@ -210,6 +251,7 @@ int mail_append_commit(struct mail_append *append, uint32_t *uidvalidity, uint32
         *n = append->n;
         for (size_t i = 0; i < append->n; i++)
             (*uids)[i] = made[i].uid;
+        r = finish_replace(append, *uids, e);
     }
     mail_append_abort(append);
     return r;

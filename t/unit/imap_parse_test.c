@@ -123,7 +123,7 @@ START_TEST(throws_away_the_octets_of_a_refused_literal)
     ck_assert_int_eq(parse("a X \"open {10+}\r\nb LOGOUT\r\n rest {4+}\r\nc X\n tail\r\n"), IMAP_PARSE_BAD);
     ck_assert(bytes_eq(imap_parse_tag(&p), BYTES("a")));
     ck_assert_int_eq(parse("a X ) {10+}\r\nb LOGOUT\r\n\r\n"), IMAP_PARSE_BAD);
-    ck_assert_int_eq(parse("a X \"\" ~{10+}\r\nb LOGOUT\r\n\r\n"), IMAP_PARSE_BAD);
+    ck_assert_int_eq(parse("a X ~~{10+}\r\nb LOGOUT\r\n\r\n"), IMAP_PARSE_BAD);
     imap_parse_done(&p);
 }
 END_TEST
@@ -188,6 +188,82 @@ START_TEST(hands_out_the_message_of_append)
 }
 END_TEST
 
+/* Events of a command, streamed literals passed over: one letter each. */
+static const char *events(struct bytes in)
+{
+    static char seen[32];
+    size_t used = 0, n = 0;
+    imap_parse_init(&p, &imap_parse_after_login);
+    while (used < in.n && n < sizeof(seen) - 1) {
+        enum imap_parse_event event;
+        used += imap_parse_feed(&p, bytes_skip(in, used), &event);
+        seen[n++] = "mcsdbf"[event];
+        if (event == IMAP_PARSE_STREAM) {
+            used += p.stream_size;
+            imap_parse_streamed(&p);
+        }
+    }
+    seen[n] = '\0';
+    imap_parse_done(&p);
+    return seen;
+}
+
+START_TEST(tells_messages_from_other_literals)
+{
+    ck_assert_str_eq(events(BYTES("a APPEND {1+}\r\nb {1}\r\nx {2+}\r\nyz\r\n")), "ssd");
+    ck_assert_str_eq(events(BYTES("a APPEND b ~{1}\r\n\0\r\n")), "sd");
+    ck_assert_str_eq(events(BYTES("a APPEND b UTF8 (~{1}\r\nx)\r\n")), "sd");
+    ck_assert_str_eq(events(BYTES("a APPEND b CATENATE (URL {1+}\r\nu TEXT {1}\r\nx UTF8 (~{1}\r\nx))\r\n")),
+                     "ssd");
+    ck_assert_str_eq(events(BYTES("a REPLACE 1 {1+}\r\nb {1}\r\nx\r\n")), "sd");
+    ck_assert_str_eq(events(BYTES("a UID REPLACE 1 {1+}\r\nb {1}\r\nx\r\n")), "sd");
+    ck_assert_str_eq(events(BYTES("a SEARCH TEXT {1}\r\nx\r\n")), "cd");
+    ck_assert_str_eq(events(BYTES("a APPEND b (TEXT {1+}\r\nx)\r\n")), "d");
+}
+END_TEST
+
+START_TEST(reads_literal8)
+{
+    size_t used;
+    struct imap_args a;
+    struct bytes text;
+    imap_parse_init(&p, &imap_parse_after_login);
+    ck_assert_int_eq(feed(BYTES("a X ~{3+}\r\na\0b ~b ~\r\n"), &used), IMAP_PARSE_DONE);
+    a = imap_args_of(&p, 2);
+    ck_assert(!imap_args_string(&a, &text) && !imap_args_astring(&a, &text));
+    ck_assert(imap_args_literal8(&a, &text) && bytes_eq(text, BYTES("a\0b")));
+    ck_assert(token_is(3, "~b") && token_is(4, "~"));
+    imap_parse_done(&p);
+}
+END_TEST
+
+START_TEST(takes_only_utf8_in_quoted_strings_after_login)
+{
+    size_t used;
+    ck_assert_int_eq(parse("a X \"b\303\244\"\r\n"), IMAP_PARSE_DONE);
+    ck_assert_int_eq(parse("a X \"b\344\"\r\n"), IMAP_PARSE_BAD);
+    imap_parse_done(&p);
+    imap_parse_init(&p, &imap_parse_before_login);
+    ck_assert_int_eq(feed(BYTES("a X \"b\344\"\r\n"), &used), IMAP_PARSE_DONE);
+    imap_parse_done(&p);
+}
+END_TEST
+
+START_TEST(takes_tags_up_to_their_limit)
+{
+    char line[IMAP_PARSE_TAG_MAX + 6];
+    memset(line, 'a', sizeof(line));
+    memcpy(line + IMAP_PARSE_TAG_MAX, " X\r\n", 5);
+    ck_assert_int_eq(parse(line), IMAP_PARSE_DONE);
+    memcpy(line + IMAP_PARSE_TAG_MAX, "a X\r\n", 6);
+    imap_parse_init(&p, &imap_parse_after_login);
+    size_t used;
+    ck_assert_int_eq(feed(bytes_from(line, sizeof(line)), &used), IMAP_PARSE_BAD);
+    ck_assert(bytes_eq(imap_parse_tag(&p), BYTES("*")));
+    imap_parse_done(&p);
+}
+END_TEST
+
 START_TEST(cuts_make_no_difference)
 {
     struct bytes in = BYTES("a X (b {3+}\r\na\nb \"c\") d\r\n");
@@ -208,4 +284,6 @@ END_TEST
 UNIT_MAIN("imap_parse", reads_tag_name_and_arguments, nests_lists, reads_sections_with_header_lists,
           reads_literals_of_both_kinds, refuses_broken_lines, throws_away_the_octets_of_a_refused_literal,
           ends_the_session_when_too_much_would_have_to_be_thrown_away, refuses_nul, keeps_the_limits,
-          hands_out_the_message_of_append, cuts_make_no_difference)
+          hands_out_the_message_of_append, tells_messages_from_other_literals, reads_literal8,
+          takes_only_utf8_in_quoted_strings_after_login, takes_tags_up_to_their_limit,
+          cuts_make_no_difference)
