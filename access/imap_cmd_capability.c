@@ -12,6 +12,11 @@ static bool always(const struct imap *s)
     return true;
 }
 
+static bool uncompressed(const struct imap *s)
+{
+    return !s->io.zip;
+}
+
 /* RFC 7889: the same for all mailboxes. */
 static void add_limit(const struct imap *s, struct strbuf *out)
 {
@@ -28,6 +33,7 @@ static const struct {
     {"APPENDLIMIT", always, add_limit},
     {"CATENATE", always},
     {"CHILDREN", always},
+    {"COMPRESS=DEFLATE", uncompressed},
     {"ENABLE", always},
     {"ID", always},
     {"IDLE", always},

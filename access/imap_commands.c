@@ -16,6 +16,7 @@ static const struct imap_command commands[] = {
     {"CAPABILITY", 0, imap_cmd_capability},
     {"CHECK", MAILBOX, imap_cmd_check},
     {"CLOSE", MAILBOX | QUIET, imap_cmd_close},
+    {"COMPRESS", 0, imap_cmd_compress},
     {"COPY", MAILBOX | NUMBERS, imap_cmd_copy},
     {"CREATE", 0, imap_cmd_create},
     {"DELETE", 0, imap_cmd_delete},

@@ -33,6 +33,7 @@ enum imap_status imap_cmd_authenticated(struct imap *s);
 enum imap_status imap_cmd_capability(struct imap *s);
 enum imap_status imap_cmd_check(struct imap *s);
 enum imap_status imap_cmd_close(struct imap *s);
+enum imap_status imap_cmd_compress(struct imap *s);
 enum imap_status imap_cmd_copy(struct imap *s);
 enum imap_status imap_cmd_create(struct imap *s);
 enum imap_status imap_cmd_delete(struct imap *s);

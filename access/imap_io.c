@@ -3,6 +3,7 @@
  */
 #include "access/imap_io.h"
 
+#include "access/imap_zip.h"
 #include "base/cleanup.h"
 
 #include <errno.h>
@@ -12,6 +13,8 @@
 #include <stdlib.h>
 #include <time.h>
 #include <unistd.h>
+
+#define ZIP_PIECE 16384
 
 static volatile sig_atomic_t stop_asked;
 static sigset_t waiting_mask; /* signals as they are while we wait for input */
@@ -35,10 +38,18 @@ void imap_io_init(struct imap_io *io, int in_fd, int out_fd)
     sigaction(SIGPIPE, &ignore, NULL);
 }
 
-void imap_io_done(struct imap_io *io)
+/* Nothing is waiting to be used or sent. */
+static void free_buffers(struct imap_io *io)
 {
     free(TAKE_PTR(io->in));
     free(TAKE_PTR(io->out));
+    free(TAKE_PTR(io->raw));
+}
+
+void imap_io_done(struct imap_io *io)
+{
+    free_buffers(io);
+    imap_zip_free(TAKE_PTR(io->zip));
 }
 
 void imap_io_consume(struct imap_io *io, size_t n)
@@ -48,10 +59,38 @@ void imap_io_consume(struct imap_io *io, size_t n)
         io->in_at = io->in_have = 0;
 }
 
+/* The input is there, or can be had from what was read before. */
+static bool inflate_some(struct imap_io *io)
+{
+    if (!io->zip || (!io->raw_have && !imap_zip_has_more(io->zip)))
+        return false;
+    long n = imap_zip_inflate(io->zip, &io->raw_at, &io->raw_have, io->in, IMAP_IN_SIZE);
+    io->dead |= n < 0;
+    io->in_at = 0;
+    io->in_have = n > 0 ? (size_t)n : 0;
+    return n > 0;
+}
+
+static enum imap_io_result read_compressed(struct imap_io *io)
+{
+    if (!io->raw)
+        io->raw = xrealloc(NULL, IMAP_IN_SIZE, 1);
+    ssize_t n = read(io->in_fd, io->raw, IMAP_IN_SIZE);
+    if (n < 0 && (errno == EINTR || errno == EAGAIN))
+        return IMAP_IO_TIMEOUT;
+    io->dead |= n <= 0;
+    io->raw_at = io->raw;
+    io->raw_have = n > 0 ? (size_t)n : 0;
+    io->octets_in += io->raw_have;
+    return inflate_some(io) ? IMAP_IO_OK : io->dead ? IMAP_IO_END : IMAP_IO_TIMEOUT;
+}
+
 static enum imap_io_result read_some(struct imap_io *io)
 {
     if (!io->in)
         io->in = xrealloc(NULL, IMAP_IN_SIZE, 1);
+    if (io->zip)
+        return read_compressed(io);
     ssize_t n = read(io->in_fd, io->in, IMAP_IN_SIZE);
     if (n < 0 && (errno == EINTR || errno == EAGAIN))
         return IMAP_IO_TIMEOUT;
@@ -99,10 +138,11 @@ static enum imap_io_result wait_until(struct imap_io *io, int64_t deadline, int 
     }
 }
 
-/* Nothing is waiting to be used or sent. */
 static void rest(struct imap_io *io)
 {
-    imap_io_done(io);
+    free_buffers(io);
+    if (io->zip)
+        imap_zip_rest(io->zip);
     io->rested = true;
     if (io->resting)
         io->resting(io->resting_arg);
@@ -110,7 +150,7 @@ static void rest(struct imap_io *io)
 
 enum imap_io_result imap_io_wait(struct imap_io *io, int timeout_ms, int other)
 {
-    if (io->in_at < io->in_have)
+    if (io->in_at < io->in_have || inflate_some(io))
         return IMAP_IO_OK;
     imap_io_flush(io);
     int64_t now = now_ms(), deadline = now + timeout_ms;
@@ -136,18 +176,48 @@ static bool writable(struct imap_io *io)
     return n > 0;
 }
 
-void imap_io_flush(struct imap_io *io)
+static void send_all(struct imap_io *io, const char *p, size_t n)
 {
     size_t at = 0;
-    while (at < io->out_have && !io->dead) {
-        ssize_t n = writable(io) ? write(io->out_fd, io->out + at, io->out_have - at) : -1;
-        if (n > 0)
-            at += (size_t)n;
-        else if (n == 0 || (errno != EINTR && errno != EAGAIN))
+    while (at < n && !io->dead) {
+        ssize_t sent = writable(io) ? write(io->out_fd, p + at, n - at) : -1;
+        if (sent > 0)
+            at += (size_t)sent;
+        else if (sent == 0 || (errno != EINTR && errno != EAGAIN))
             io->dead = true;
     }
     io->octets_out += at;
+}
+
+/* `flush`: the client must be able to read it all now. */
+static void send_block(struct imap_io *io, bool flush)
+{
+    char piece[ZIP_PIECE];
+    size_t n = io->out_have;
     io->out_have = 0;
+    if (!io->zip) {
+        send_all(io, io->out, n);
+        return;
+    }
+    io->unflushed |= n > 0;
+    if (!io->unflushed)
+        return;
+    imap_zip_deflate(io->zip, io->out, n, flush);
+    while ((n = imap_zip_take(io->zip, piece, sizeof(piece))))
+        send_all(io, piece, n);
+    io->unflushed = !flush;
+}
+
+void imap_io_flush(struct imap_io *io)
+{
+    send_block(io, true);
+}
+
+bool imap_io_compress(struct imap_io *io)
+{
+    imap_io_flush(io);
+    io->zip = imap_zip_new();
+    return io->in_at == io->in_have;
 }
 
 char *imap_io_room(struct imap_io *io, size_t *n)
@@ -155,7 +225,7 @@ char *imap_io_room(struct imap_io *io, size_t *n)
     if (!io->out)
         io->out = xrealloc(NULL, IMAP_OUT_SIZE, 1);
     if (io->out_have == IMAP_OUT_SIZE)
-        imap_io_flush(io);
+        send_block(io, false);
     *n = IMAP_OUT_SIZE - io->out_have;
     return io->out + io->out_have;
 }

@@ -25,13 +25,20 @@ enum imap_io_result {
     IMAP_IO_OTHER,   /* the other descriptor is readable */
 };
 
+struct imap_zip;
+
 struct imap_io {
     int in_fd, out_fd;
     bool dead;
     char *in, *out;
     size_t in_at, in_have; /* input not yet used is in[in_at..in_have) */
     size_t out_have;
-    uint64_t octets_in, octets_out;
+    uint64_t octets_in, octets_out; /* on the wire */
+    struct imap_zip *zip;           /* the wire is compressed; or NULL */
+    char *raw;                      /* compressed input, not yet used: raw_at[0..raw_have) */
+    const char *raw_at;
+    size_t raw_have;
+    bool unflushed; /* the compressor holds octets */
     bool rested;
     void (*resting)(
         void *arg); /* nothing has come for a while: give back what is not needed. NULL: nobody asks */
@@ -58,5 +65,7 @@ void imap_io_wrote(struct imap_io *io, size_t n);
 /* Take back the last octet written (n = 1), if nothing came after it. */
 void imap_io_unwrite(struct imap_io *io, size_t n);
 void imap_io_flush(struct imap_io *io);
+/* Send what is waiting; from then on both directions are compressed. False: there is input already, which is neither. */
+bool imap_io_compress(struct imap_io *io);
 
 #endif

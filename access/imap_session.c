@@ -132,6 +132,9 @@ static void run_command(struct imap *s)
     s->bad_in_row = status == IMAP_BAD ? s->bad_in_row + 1 : 0;
     if (!s->bye) /* which says more than the answer would */
         imap_reply_send(s);
+    if (s->compress && !imap_io_compress(&s->io))
+        s->bye = "[CLIENTBUG] Nothing may be sent between COMPRESS and its answer";
+    s->compress = false;
     if (s->mb)
         mailbox_rest(s->mb);
 }

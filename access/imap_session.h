@@ -50,6 +50,7 @@ struct imap {
     struct imap_args args; /* of the running command */
     bool by_uid;           /* it is the UID form */
     bool sync_done;        /* it has told the changes itself (or there must be none) */
+    bool compress;         /* the stream is compressed behind this command's answer */
     bool ending;           /* after this command the session ends */
     const char *bye;       /* why, if not at the client's wish; told once */
     unsigned bad_in_row;

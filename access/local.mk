@@ -20,10 +20,11 @@ access_libimap_a_SOURCES = \
 	access/imap_seqset.c access/imap_seqset.h \
 	access/imap_structure.c access/imap_structure.h \
 	access/imap_url.c access/imap_url.h \
-	access/imap_view.c access/imap_view.h
-IMAP_LIBS = access/libimap.a $(MAILDIR_LIBS) $(BASE_LIBS)
+	access/imap_view.c access/imap_view.h \
+	access/imap_zip.c access/imap_zip.h
+IMAP_LIBS = access/libimap.a $(MAILDIR_LIBS) $(BASE_LIBS) $(ZLIB_LIBS)
 
-FUZZ_TARGETS += imap_match imap_parse imap_quote imap_search imap_section imap_seqset imap_structure imap_url
+FUZZ_TARGETS += imap_match imap_parse imap_quote imap_search imap_section imap_seqset imap_structure imap_url imap_zip
 
 check_PROGRAMS += t/unit/imap_date_test
 t_unit_imap_date_test_SOURCES = t/unit/imap_date_test.c
@@ -82,6 +83,7 @@ access_posthouse_imap_SOURCES = \
 	access/imap_cmd_append.c \
 	access/imap_cmd_capability.c \
 	access/imap_cmd_close.c \
+	access/imap_cmd_compress.c \
 	access/imap_cmd_copy.c \
 	access/imap_cmd_create.c \
 	access/imap_cmd_delete.c \
@@ -129,7 +131,8 @@ BEHAVIOUR_TESTS += \
 	t/4080-imap-sessions-agree.t \
 	t/4090-imap-survives-garbage.t \
 	t/4400-imap-literals-and-lines-have-limits.t \
-	t/4410-imap-catenate-and-replace.t
+	t/4410-imap-catenate-and-replace.t \
+	t/4420-imap-compress.t
 
 # What accessd, login and pop3 share with their tests.
 noinst_LIBRARIES += access/libaccess.a
@@ -176,11 +179,12 @@ pkglibexec_PROGRAMS += access/posthouse-pop3
 access_posthouse_pop3_SOURCES = \
 	access/session_options.c access/session_options.h \
 	access/imap_io.c access/imap_io.h \
+	access/imap_zip.c access/imap_zip.h \
 	access/pop3_execute.c \
 	access/pop3_main.c \
 	access/pop3_send.c \
 	access/pop3_session.c access/pop3_session.h
-access_posthouse_pop3_LDADD = access/libaccess.a $(MAILDIR_LIBS) $(BASE_LIBS)
+access_posthouse_pop3_LDADD = access/libaccess.a $(MAILDIR_LIBS) $(BASE_LIBS) $(ZLIB_LIBS)
 dist_man_MANS += access/posthouse-accessd.8 access/posthouse-login.8 access/posthouse-pop3.8
 
 FUZZ_TARGETS += pop3_command
