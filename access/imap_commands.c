@@ -33,6 +33,7 @@ static const struct imap_command commands[] = {
     {"MOVE", MAILBOX | WRITES, imap_cmd_move},
     {"NAMESPACE", 0, imap_cmd_namespace},
     {"NOOP", 0, imap_cmd_noop},
+    {"NOTIFY", 0, imap_cmd_notify},
     {"RENAME", 0, imap_cmd_rename},
     {"REPLACE", MAILBOX | WRITES, imap_cmd_replace},
     {"SEARCH", MAILBOX | NUMBERS, imap_cmd_search},

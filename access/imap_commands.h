@@ -49,6 +49,7 @@ enum imap_status imap_cmd_lsub(struct imap *s);
 enum imap_status imap_cmd_move(struct imap *s);
 enum imap_status imap_cmd_namespace(struct imap *s);
 enum imap_status imap_cmd_noop(struct imap *s);
+enum imap_status imap_cmd_notify(struct imap *s);
 enum imap_status imap_cmd_rename(struct imap *s);
 enum imap_status imap_cmd_replace(struct imap *s);
 enum imap_status imap_cmd_search(struct imap *s);

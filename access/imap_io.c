@@ -29,7 +29,7 @@ void imap_io_init(struct imap_io *io, int in_fd, int out_fd)
 {
     struct sigaction term = {.sa_handler = on_term}, ignore = {.sa_handler = SIG_IGN};
     sigset_t block;
-    *io = (struct imap_io){.in_fd = in_fd, .out_fd = out_fd};
+    *io = (struct imap_io){.in_fd = in_fd, .out_fd = out_fd, .also = -1};
     sigemptyset(&block);
     sigaddset(&block, SIGTERM);
     sigprocmask(SIG_BLOCK, &block, &waiting_mask);
@@ -114,16 +114,18 @@ static int64_t now_ms(void)
 /* One ppoll with SIGTERM let through. */
 static enum imap_io_result wait_once(struct imap_io *io, int64_t left, int other)
 {
-    struct pollfd fds[2] = {{.fd = io->in_fd, .events = POLLIN}, {.fd = other, .events = POLLIN}};
+    struct pollfd fds[] = {{.fd = io->in_fd, .events = POLLIN},
+                           {.fd = other, .events = POLLIN},
+                           {.fd = io->also, .events = POLLIN}};
     struct timespec ts = {.tv_sec = left / 1000, .tv_nsec = left % 1000 * 1000000};
-    int n = ppoll(fds, other >= 0 ? 2 : 1, &ts, &waiting_mask);
+    int n = ppoll(fds, 3, &ts, &waiting_mask);
     if (stop_asked)
         return IMAP_IO_STOP;
     if (n < 0 && errno != EINTR)
         return IMAP_IO_END;
     if (n > 0 && fds[0].revents)
         return read_some(io);
-    return n > 0 && fds[1].revents ? IMAP_IO_OTHER : IMAP_IO_TIMEOUT;
+    return n > 0 && (fds[1].revents || fds[2].revents) ? IMAP_IO_OTHER : IMAP_IO_TIMEOUT;
 }
 
 static enum imap_io_result wait_until(struct imap_io *io, int64_t deadline, int other)

@@ -29,6 +29,7 @@ struct imap_zip;
 
 struct imap_io {
     int in_fd, out_fd;
+    int also; /* another descriptor that ends waiting when it is readable, or -1 */
     bool dead;
     char *in, *out;
     size_t in_at, in_have; /* input not yet used is in[in_at..in_have) */

@@ -7,6 +7,8 @@
 #include "access/imap_commands.h"
 #include "access/imap_flags.h"
 #include "access/imap_message.h"
+#include "access/imap_news.h"
+#include "access/imap_notify.h"
 #include "base/cleanup.h"
 #include "base/log.h"
 
@@ -46,9 +48,12 @@ static void tell_exists(void *arg, uint32_t count, uint32_t recent)
 static void tell_flags(void *arg, uint32_t seq, const struct mail *mail)
 {
     struct imap *s = arg;
+    bool immediate;
+    if (!(imap_notify_selected(s, &immediate) & IMAP_NOTIFY_FLAGS))
+        return;
     AUTO_STRBUF struct strbuf flags = STRBUF_INIT(FLAGS_LINE_MAX);
     imap_flags_write(&flags, s->mb, mail);
-    if (s->by_uid)
+    if (s->by_uid || s->notify)
         imap_untagged(s, "%u FETCH (UID %u FLAGS %s)", seq, mail->uid, flags.data);
     else
         imap_untagged(s, "%u FETCH (FLAGS %s)", seq, flags.data);
@@ -62,10 +67,13 @@ void imap_session_tell(struct imap *s, bool may_expunge, const uint32_t *skip, s
                                   .arg = s,
                                   .skip = skip,
                                   .nskip = nskip};
-    if (!s->mb)
+    bool immediate;
+    if (!s->mb || !imap_notify_selected(s, &immediate))
         return;
+    uint32_t max = s->view.max_uid;
     tell_keywords(s);
     imap_view_sync(&s->view, s->mb, may_expunge, &sink);
+    imap_notify_new_messages(s, max);
 }
 
 void imap_session_sync(struct imap *s, bool may_expunge, const uint32_t *skip, size_t nskip)
@@ -129,6 +137,7 @@ static void run_command(struct imap *s)
     enum imap_status status = run(s, c);
     if (c && !(c->flags & IMAP_QUIET) && !s->sync_done && status != IMAP_BAD)
         imap_session_sync(s, !(c->flags & IMAP_KEEPS_NUMBERS), NULL, 0);
+    imap_notify_tell(s);
     s->bad_in_row = status == IMAP_BAD ? s->bad_in_row + 1 : 0;
     if (!s->bye) /* which says more than the answer would */
         imap_reply_send(s);
@@ -192,9 +201,8 @@ static void end_of_input(struct imap *s, enum imap_io_result why)
 
 bool imap_session_more(struct imap *s)
 {
-    bool between = imap_parse_idle(&s->parse);
     enum imap_io_result r =
-        imap_io_wait(&s->io, between ? IMAP_IDLE_TIMEOUT_MS : IMAP_COMMAND_TIMEOUT_MS, -1);
+        imap_parse_idle(&s->parse) ? imap_news_between(s) : imap_io_wait(&s->io, IMAP_COMMAND_TIMEOUT_MS, -1);
     if (r != IMAP_IO_OK)
         end_of_input(s, r);
     return r == IMAP_IO_OK;
@@ -230,6 +238,7 @@ void imap_session_run(struct imap *s)
         imap_untagged(s, "BYE %s", s->bye);
     imap_io_flush(&s->io);
     imap_append_abort(s);
+    imap_notify_free(TAKE_PTR(s->notify));
     imap_session_deselect(s);
     imap_parse_done(&s->parse);
     strbuf_done(&s->reply.text);

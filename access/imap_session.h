@@ -33,6 +33,7 @@ enum imap_enabled {
 struct imap_message;
 struct imap_append;
 struct imap_command;
+struct imap_notify;
 
 struct imap {
     const struct session_options *options;
@@ -46,6 +47,8 @@ struct imap {
     struct imap_message
         *message; /* the message looked at last, kept open for the next partial fetch; or NULL */
     struct imap_append *append; /* messages on their way into a mailbox, or NULL */
+    struct imap_notify *notify; /* what NOTIFY asked for, or NULL */
+    int64_t news_looked;        /* when news were looked for last, in ms (imap_news.c) */
     struct imap_reply reply;
     struct imap_args args; /* of the running command */
     bool by_uid;           /* it is the UID form */

@@ -2,6 +2,7 @@
  * imap_target.c - the arguments that most commands have: a set of messages, a mailbox name, and nothing more.
  */
 #include "access/imap_session.h"
+#include "access/imap_notify.h"
 #include "base/cleanup.h"
 #include "base/text.h"
 #include "maildir/mutf7.h"
@@ -71,6 +72,7 @@ char *imap_session_mailbox(struct imap *s)
                 imap_speaks_utf8(s) ? "UTF-8" : "modified UTF-7 or UTF-8");
         return NULL;
     }
+    imap_notify_own(s, name.data);
     return strbuf_detach(&name);
 }
 

@@ -96,6 +96,7 @@ access_posthouse_imap_SOURCES = \
 	access/imap_cmd_logout.c \
 	access/imap_cmd_namespace.c \
 	access/imap_cmd_noop.c \
+	access/imap_cmd_notify.c \
 	access/imap_cmd_rename.c \
 	access/imap_cmd_replace.c \
 	access/imap_cmd_search.c \
@@ -109,6 +110,10 @@ access_posthouse_imap_SOURCES = \
 	access/imap_fetch_items.c access/imap_fetch_items.h \
 	access/imap_io.c access/imap_io.h \
 	access/imap_main.c \
+	access/imap_list.c access/imap_list.h \
+	access/imap_news.c access/imap_news.h \
+	access/imap_notify.c access/imap_notify.h \
+	access/imap_notify_folders.c \
 	access/imap_reply.c access/imap_reply.h \
 	access/imap_rest.c \
 	access/imap_section_send.c \
@@ -126,7 +131,7 @@ BEHAVIOUR_TESTS += \
 	t/4030-imap-store-and-views.t \
 	t/4040-imap-append-copy-move.t \
 	t/4050-imap-folders.t \
-	t/4060-imap-idle.t t/4510-many-sessions-of-one-uid.t \
+	t/4060-imap-idle.t t/4510-many-sessions-of-one-uid.t t/4520-imap-notify.t \
 	t/4070-imap-errors-and-limits.t \
 	t/4080-imap-sessions-agree.t \
 	t/4090-imap-survives-garbage.t \

@@ -49,6 +49,7 @@ maildir_libmaildir_a_SOURCES = maildir/maildir.h maildir/message.h maildir/mutf7
 	maildir/maildir_uidlist.c maildir/maildir_uidlist.h \
 	maildir/maildir_uidvalidity.c \
 	maildir/maildir_update.c \
+	maildir/maildir_store_watch.c maildir/maildir_store_watch.h \
 	maildir/maildir_watch.c maildir/maildir_watch.h \
 	maildir/maildir_watcher.c maildir/maildir_watcher.h \
 	maildir/maildir_write.c \

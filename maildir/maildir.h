@@ -73,6 +73,7 @@ struct mail_folder {
     bool subscribed;
     bool has_children;
     bool has_new; /* a file in new/ */
+    uint64_t ino; /* of its directory: the same after RENAME */
 };
 
 /* All folders sorted by name, INBOX first, missing parents included. Free with mail_folders_free. */

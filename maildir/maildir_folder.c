@@ -48,13 +48,14 @@ static bool is_absent(int errnum)
 
 /* A directory that cannot be looked into now (no descriptors, an error of the disk) is there all the same: who renames or
  * lists folders must not overlook it. */
-static void add_folder(struct list *list, int root, const char *dir, const char *name)
+static void add_folder(struct list *list, int root, const struct dirent *d, const char *name)
 {
-    AUTO_CLOSE int fd = openat(root, dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    AUTO_CLOSE int fd = openat(root, d->d_name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (fd < 0 ? is_absent(errno) : faccessat(fd, "cur", F_OK, 0) && is_absent(errno))
         return;
     struct mail_folder *f = list_add(list, name);
     f->exists = true;
+    f->ino = d->d_ino;
     f->has_new = fd >= 0 && has_message(fd, "new");
 }
 
@@ -68,7 +69,7 @@ static int read_root(struct list *list, struct mail_store *store, struct err *e)
     for (struct dirent *d; (d = readdir(dir));) {
         AUTO_STRBUF struct strbuf name = STRBUF_INIT(4096);
         if (d->d_type != DT_REG && folder_name_of_dir(&name, store, d->d_name))
-            add_folder(list, store->fd, d->d_name, name.data);
+            add_folder(list, store->fd, d, name.data);
     }
     struct mail_folder *inbox = list_add(list, "INBOX");
     inbox->exists = true;

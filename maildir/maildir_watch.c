@@ -63,6 +63,15 @@ static void watcher_is_gone(struct maildir_watches *from)
     from->watcher = 0;
 }
 
+bool maildir_watches_hear(struct maildir_watches *from)
+{
+    int r = from->watcher ? watcher_drain(from->watcher) : 0;
+    from->said += r > 0;
+    if (r < 0)
+        watcher_is_gone(from);
+    return from->watcher != 0;
+}
+
 void maildir_watch_open(struct maildir_watch *w, struct maildir_watches *from, int new_fd, int cur_fd)
 {
     *w = (struct maildir_watch)MAILDIR_WATCH_INIT;
@@ -78,9 +87,7 @@ void maildir_watch_look(struct maildir_watch *w, struct maildir_watches *from, i
 {
     if (!w->id)
         return;
-    if (from->watcher && watcher_drain(from->watcher))
-        watcher_is_gone(from);
-    if (!from->watcher)
+    if (!maildir_watches_hear(from))
         watch_alone(w, from, new_fd, cur_fd);
 }
 

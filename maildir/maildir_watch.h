@@ -21,7 +21,10 @@ struct maildir_watches {
     size_t n;
     int watcher; /* our end of a pair with the watcher of this uid; 0: none */
     uint32_t ids;
+    unsigned said; /* how often it has said something */
 };
+/* Take what the watcher has said; false if there is none, or no longer. */
+bool maildir_watches_hear(struct maildir_watches *from);
 void maildir_watches_close(struct maildir_watches *from);
 
 struct maildir_watch {

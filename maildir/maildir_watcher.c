@@ -45,9 +45,12 @@ int watcher_drop(int fd, uint32_t id)
 int watcher_drain(int fd)
 {
     char octets[16];
-    ssize_t n;
-    do
-        n = recv(fd, octets, sizeof octets, MSG_DONTWAIT);
-    while (n > 0 || (n < 0 && errno == EINTR));
-    return n < 0 && errno == EAGAIN ? 0 : -1;
+    int said = 0;
+    for (;;) {
+        ssize_t n = recv(fd, octets, sizeof octets, MSG_DONTWAIT);
+        if (n > 0)
+            said = 1;
+        else if (n == 0 || errno != EINTR)
+            return n < 0 && errno == EAGAIN ? said : -1;
+    }
 }

@@ -25,7 +25,7 @@ enum watcher_msg { WATCHER_ADD = 1, WATCHER_DROP, WATCHER_SESSION };
 /* The session's side; fd is its end of the pair. 0, or -1 when the watcher is gone. */
 int watcher_add(int fd, uint32_t id, int new_fd, int cur_fd);
 int watcher_drop(int fd, uint32_t id);
-/* Take what it has said; -1 when it is gone. */
+/* Take what it has said: 1 if it had said something, else 0; -1 when it is gone. */
 int watcher_drain(int fd);
 
 #endif
