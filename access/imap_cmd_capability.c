@@ -31,6 +31,7 @@ static const struct {
     /* clang-format off */
     {"IMAP4rev1", always},
     {"APPENDLIMIT", always, add_limit},
+    {"BINARY", always},
     {"CATENATE", always},
     {"CHILDREN", always},
     {"COMPRESS=DEFLATE", uncompressed},

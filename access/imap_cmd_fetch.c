@@ -50,7 +50,7 @@ static size_t mark_seen(struct imap *s, const uint32_t *uids, size_t n, uint32_t
 }
 
 struct result {
-    size_t gone, failed;
+    size_t gone, failed, unknown_encoding;
 };
 
 static void send_one(struct imap *s, const struct imap_fetch *fetch, uint32_t uid, bool marked,
@@ -65,6 +65,8 @@ static void send_one(struct imap *s, const struct imap_fetch *fetch, uint32_t ui
         return;
     if (m->err.code == ERR_NOTFOUND)
         r->gone++;
+    else if (m->err.code == ERR_INVALID)
+        r->unknown_encoding++;
     else {
         r->failed++;
         log_error("%s: FETCH: %s", s->options->user, m->err.text);
@@ -87,6 +89,9 @@ static enum imap_status answer(struct imap *s, const struct result *r)
 {
     if (r->failed)
         return imap_no(s, "[SERVERBUG] %zu of the messages could not be read", r->failed);
+    if (r->unknown_encoding)
+        return imap_no(s, "[UNKNOWN-CTE] %zu of the messages have an encoding that is not known",
+                       r->unknown_encoding);
     if (r->gone && !s->by_uid)
         return imap_no(s, "[EXPUNGEISSUED] %zu of the messages are gone", r->gone);
     return imap_ok(s, "Fetched");

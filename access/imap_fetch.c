@@ -37,19 +37,33 @@ static bool add_section(struct imap_fetch *fetch, struct bytes text, const struc
                         struct imap_args *a)
 {
     struct imap_fetch_item *item = add_item(fetch, row);
-    return item && imap_section_parse(&item->section, text, a);
+    if (!item || !imap_section_parse(&item->section, text, a))
+        return false;
+    if (row == &imap_fetch_body || row == &imap_fetch_peek)
+        return true;
+    return item->section.text == IMAP_SECTION_ALL &&
+           (row != &imap_fetch_binary_size || !item->section.partial);
 }
+
+static const struct {
+    struct bytes name;
+    const struct imap_fetch_row *row;
+} sections[] = {
+    {BYTES_OF("BODY["), &imap_fetch_body},
+    {BYTES_OF("BODY.PEEK["), &imap_fetch_peek},
+    {BYTES_OF("BINARY["), &imap_fetch_binary},
+    {BYTES_OF("BINARY.PEEK["), &imap_fetch_binary_peek},
+    {BYTES_OF("BINARY.SIZE["), &imap_fetch_binary_size},
+};
 
 static bool read_item(struct imap_fetch *fetch, struct imap_args *a)
 {
     struct bytes name;
-    struct bytes body = BYTES("BODY["), peek = BYTES("BODY.PEEK[");
     if (!imap_args_atom(a, &name))
         return false;
-    if (bytes_starts_nocase(name, body))
-        return add_section(fetch, bytes_skip(name, body.n), &imap_fetch_body, a);
-    if (bytes_starts_nocase(name, peek))
-        return add_section(fetch, bytes_skip(name, peek.n), &imap_fetch_peek, a);
+    for (size_t i = 0; i < ARRAY_LEN(sections); i++)
+        if (bytes_starts_nocase(name, sections[i].name))
+            return add_section(fetch, bytes_skip(name, sections[i].name.n), sections[i].row, a);
     return add_named(fetch, name);
 }
 

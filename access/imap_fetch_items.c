@@ -6,6 +6,7 @@
  */
 #include "access/imap_fetch_items.h"
 
+#include "access/imap_binary.h"
 #include "access/imap_cache.h"
 #include "access/imap_date.h"
 #include "access/imap_envelope.h"
@@ -130,6 +131,16 @@ static int put_structure(struct imap *s, struct imap_message *m, const struct im
 
 static int put_section(struct imap *s, struct imap_message *m, const struct imap_fetch_item *item);
 
+static int put_binary(struct imap *s, struct imap_message *m, const struct imap_fetch_item *item)
+{
+    return imap_binary_send(s, m, &item->section);
+}
+
+static int put_binary_size(struct imap *s, struct imap_message *m, const struct imap_fetch_item *item)
+{
+    return imap_binary_size_send(s, m, &item->section);
+}
+
 static const struct imap_fetch_row rows[] = {
     {"BODY", false, IMAP_FETCH_NEEDS_FILE, 0, put_body},
     {"BODYSTRUCTURE", false, IMAP_FETCH_NEEDS_ALL, 0, put_structure},
@@ -144,6 +155,10 @@ static const struct imap_fetch_row rows[] = {
 };
 const struct imap_fetch_row imap_fetch_body = {"BODY", true, IMAP_FETCH_NEEDS_FILE, 0, put_section};
 const struct imap_fetch_row imap_fetch_peek = {"BODY", false, IMAP_FETCH_NEEDS_FILE, 0, put_section};
+const struct imap_fetch_row imap_fetch_binary = {"BINARY", true, IMAP_FETCH_NEEDS_FILE, 0, put_binary};
+const struct imap_fetch_row imap_fetch_binary_peek = {"BINARY", false, IMAP_FETCH_NEEDS_FILE, 0, put_binary};
+const struct imap_fetch_row imap_fetch_binary_size = {"BINARY.SIZE", false, IMAP_FETCH_NEEDS_FILE, 0,
+                                                      put_binary_size};
 
 const struct imap_fetch_row *imap_fetch_row(struct bytes name)
 {

@@ -34,6 +34,7 @@ struct imap_fetch_row {
 /* By name, BODY[...] excepted; NULL if there is none. */
 const struct imap_fetch_row *imap_fetch_row(struct bytes name);
 extern const struct imap_fetch_row imap_fetch_body, imap_fetch_peek; /* BODY[...] and BODY.PEEK[...] */
+extern const struct imap_fetch_row imap_fetch_binary, imap_fetch_binary_peek, imap_fetch_binary_size;
 
 struct imap_fetch {
     struct imap_fetch_item *items;

@@ -3,6 +3,7 @@
  */
 #include "access/imap_message.h"
 
+#include "access/imap_binary.h"
 #include "base/fs.h"
 
 #include <errno.h>
@@ -27,6 +28,7 @@ void imap_message_free(struct imap_message *m)
 {
     if (!m)
         return;
+    imap_binary_free(m->binary);
     if (m->wire_open)
         wire_close(&m->wire);
     if (m->fd >= 0)

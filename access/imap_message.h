@@ -8,6 +8,8 @@
 #include "maildir/maildir.h"
 #include "maildir/message.h"
 
+struct imap_binary;
+
 struct imap_message {
     struct mailbox *mb;
     uint32_t uid;
@@ -20,8 +22,9 @@ struct imap_message {
     uint64_t length;      /* in wire form */
     struct strbuf header; /* the message's header as on disk */
     struct mime_part *tree;
-    struct wire_reader wire; /* where the last section was read */
-    struct err err;          /* why the last of these functions failed */
+    struct wire_reader wire;    /* where the last section was read */
+    struct imap_binary *binary; /* the part that was decoded last, or NULL (imap_binary.c) */
+    struct err err;             /* why the last of these functions failed */
 };
 
 struct imap_message *imap_message_new(struct mailbox *mb, uint32_t uid);

@@ -3,7 +3,9 @@
 # What IMAP's programs and tests share: the pure modules.
 noinst_LIBRARIES += access/libimap.a
 access_libimap_a_SOURCES = \
-	access/imap_args.c access/imap_cache.c access/imap_cache.h \
+	access/imap_args.c \
+	access/imap_binary.c access/imap_binary.h \
+	access/imap_cache.c access/imap_cache.h \
 	access/imap_date.c access/imap_date.h \
 	access/imap_envelope.c access/imap_envelope.h \
 	access/imap_flags.c access/imap_flags.h \
@@ -79,6 +81,7 @@ pkglibexec_PROGRAMS += access/posthouse-imap
 access_posthouse_imap_SOURCES = \
 	access/session_options.c access/session_options.h \
 	access/imap_append.c access/imap_append.h \
+	access/imap_binary_send.c \
 	access/imap_catenate.c \
 	access/imap_cmd_append.c \
 	access/imap_cmd_capability.c \
@@ -137,7 +140,8 @@ BEHAVIOUR_TESTS += \
 	t/4090-imap-survives-garbage.t \
 	t/4400-imap-literals-and-lines-have-limits.t \
 	t/4410-imap-catenate-and-replace.t \
-	t/4420-imap-compress.t
+	t/4420-imap-compress.t \
+	t/4430-imap-binary.t
 
 # What accessd, login and pop3 share with their tests.
 noinst_LIBRARIES += access/libaccess.a
