@@ -2,6 +2,7 @@
  * imap_cmd_copy.c - COPY, MOVE and their UID forms.
  */
 #include "access/imap_commands.h"
+#include "access/imap_expunge.h"
 #include "base/cleanup.h"
 
 #define COPYUID_MAX (1 << 20) /* octets of its sets; a longer one is left out, as RFC 4315 permits */
@@ -55,7 +56,7 @@ static enum imap_status copy(struct imap *s, uint32_t *uids, size_t n, const cha
         imap_put(s, strbuf_bytes(&code));
         imap_puts(s, "Moved\r\n");
     }
-    return imap_ok(s, "Moved");
+    return imap_ok_highest(s, "Moved");
 }
 
 static enum imap_status copy_or_move(struct imap *s, bool move)

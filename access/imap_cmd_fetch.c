@@ -5,6 +5,7 @@
  * batch is sent: the FLAGS that go along are then those on the disk.
  */
 #include "access/imap_commands.h"
+#include "access/imap_condstore.h"
 #include "access/imap_fetch_items.h"
 #include "base/cleanup.h"
 #include "base/log.h"
@@ -97,13 +98,62 @@ static enum imap_status answer(struct imap *s, const struct result *r)
     return imap_ok(s, "Fetched");
 }
 
+/* Leave those that changed since then. */
+static bool keep_changed(struct imap *s, uint32_t *uids, size_t *n, uint64_t since)
+{
+    AUTO_FREE uint32_t *changed = NULL;
+    size_t nchanged, kept = 0, at = 0;
+    struct err e;
+    if (mailbox_changed(s->mb, since, &changed, &nchanged, &e)) {
+        imap_no_err(s, &e);
+        return false;
+    }
+    for (size_t i = 0; i < *n; i++) {
+        while (at < nchanged && changed[at] < uids[i])
+            at++;
+        if (at == nchanged || changed[at] != uids[i])
+            continue;
+        const struct mail *mail = mailbox_find(s->mb, uids[i]);
+        if (mail && mail->changed > since)
+            uids[kept++] = uids[i];
+    }
+    *n = kept;
+    return true;
+}
+
+/* Positive counts from the first message of the set, negative from the last (RFC 9394). */
+static void keep_part(const struct imap_fetch *fetch, uint32_t **first, size_t *n)
+{
+    size_t from = fetch->partial_from - 1, to = fetch->partial_to;
+    to = to < *n ? to : *n;
+    size_t count = from < to ? to - from : 0;
+    *first += !count ? 0 : fetch->partial_from_end ? *n - to : from;
+    *n = count;
+}
+
+/* The answer is settled if it returns false. */
+static bool apply_modifiers(struct imap *s, const struct imap_fetch *fetch, const struct imap_seqset *set,
+                            uint32_t **uids, size_t *n)
+{
+    if (fetch->partial_from)
+        keep_part(fetch, uids, n);
+    if (fetch->vanished)
+        imap_vanished_earlier(s, set, 0);
+    return !fetch->has_since || keep_changed(s, *uids, n, fetch->since);
+}
+
 enum imap_status imap_cmd_fetch(struct imap *s)
 {
     AUTO_IMAP_FETCH struct imap_fetch fetch = {0};
-    AUTO_FREE uint32_t *uids = NULL;
+    AUTO_SEQSET struct imap_seqset set = {0};
+    AUTO_FREE uint32_t *all = NULL;
     struct result r = {0, 0};
     size_t n;
-    if (!imap_session_targets(s, &uids, &n) || !imap_fetch_parse(s, &fetch))
+    if (!imap_session_read_set(s, &set) || !imap_fetch_parse(s, &fetch))
+        return s->reply.status;
+    imap_session_resolve(s, &set, s->by_uid, &all, &n);
+    uint32_t *uids = all;
+    if (!apply_modifiers(s, &fetch, &set, &uids, &n))
         return s->reply.status;
     for (size_t i = 0; i < n && !s->io.dead; i += SEEN_BATCH)
         send_batch(s, &fetch, uids + i, n - i < SEEN_BATCH ? n - i : SEEN_BATCH, &r);

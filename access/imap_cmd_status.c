@@ -2,23 +2,29 @@
  * imap_cmd_status.c - STATUS.
  */
 #include "access/imap_commands.h"
+#include "access/imap_condstore.h"
 #include "base/cleanup.h"
 
 #include <stddef.h>
 
-#define TEXT_MAX   16384
-#define OF_SESSION SIZE_MAX
+#define TEXT_MAX      16384
+#define OFFSET(field) offsetof(struct mailbox_status, field)
+
+enum kind { OF_SESSION, U32, U64, ID };
 
 static const struct {
     const char *name;
-    size_t offset; /* in struct mailbox_status, or OF_SESSION */
+    enum kind kind;
+    size_t offset; /* in struct mailbox_status, but for OF_SESSION */
 } items[] = {
-    {"APPENDLIMIT", OF_SESSION}, /* RFC 7889 */
-    {"MESSAGES", offsetof(struct mailbox_status, messages)},
-    {"RECENT", offsetof(struct mailbox_status, recent)},
-    {"UIDNEXT", offsetof(struct mailbox_status, uidnext)},
-    {"UIDVALIDITY", offsetof(struct mailbox_status, uidvalidity)},
-    {"UNSEEN", offsetof(struct mailbox_status, unseen)},
+    {"APPENDLIMIT", OF_SESSION, 0},                /* RFC 7889 */
+    {"HIGHESTMODSEQ", U64, OFFSET(highestmodseq)}, /* RFC 7162 */
+    {"MAILBOXID", ID, OFFSET(id)},                 /* RFC 8474 */
+    {"MESSAGES", U32, OFFSET(messages)},
+    {"RECENT", U32, OFFSET(recent)},
+    {"UIDNEXT", U32, OFFSET(uidnext)},
+    {"UIDVALIDITY", U32, OFFSET(uidvalidity)},
+    {"UNSEEN", U32, OFFSET(unseen)},
 };
 
 /* The wanted items as bits of their rows; 0: malformed. */
@@ -35,17 +41,33 @@ static unsigned read_items(struct imap *s)
         if (i == ARRAY_LEN(items))
             return 0;
         wanted |= 1U << i;
+        if (items[i].kind == U64)
+            imap_condstore_enable(s, IMAP_ENABLED_CONDSTORE);
     }
     return wanted;
 }
 
-static uint64_t value_of(const struct imap *s, const struct mailbox_status *status, size_t row)
+static void write_value(const struct imap *s, const struct mailbox_status *status, size_t row,
+                        struct strbuf *out)
 {
-    uint32_t value;
-    if (items[row].offset == OF_SESSION)
-        return s->options->append_limit;
-    memcpy(&value, (const char *)status + items[row].offset, sizeof(value));
-    return value;
+    const char *at = (const char *)status + items[row].offset;
+    uint32_t narrow;
+    uint64_t wide = s->options->append_limit;
+    switch (items[row].kind) {
+    case OF_SESSION:
+        break;
+    case U32:
+        memcpy(&narrow, at, sizeof(narrow));
+        wide = narrow;
+        break;
+    case U64:
+        memcpy(&wide, at, sizeof(wide));
+        break;
+    case ID:
+        strbuf_addf(out, "(%s)", at);
+        return;
+    }
+    strbuf_addu(out, wide);
 }
 
 static void answer(struct imap *s, const char *name, const struct mailbox_status *status, unsigned wanted)
@@ -58,7 +80,7 @@ static void answer(struct imap *s, const char *name, const struct mailbox_status
         if (!(wanted & 1U << i))
             continue;
         strbuf_addf(&text, "%s%s ", separator, items[i].name);
-        strbuf_addu(&text, value_of(s, status, i));
+        write_value(s, status, i, &text);
         separator = " ";
     }
     strbuf_adds(&text, ")");

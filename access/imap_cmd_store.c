@@ -1,31 +1,39 @@
 /*
- * imap_cmd_store.c - STORE and UID STORE.
+ * imap_cmd_store.c - STORE and UID STORE, with UNCHANGEDSINCE (RFC 7162).
+ *
+ * What was changed by others before is told first, as of the command's own lock; the look behind the command (imap_session.c)
+ * then tells all that is older than any mod-sequence which the answers may have shown.
  */
 #include "access/imap_commands.h"
+#include "access/imap_condstore.h"
 #include "access/imap_flags.h"
 #include "base/cleanup.h"
 #include "base/text.h"
 
-#define FLAGS_TEXT_MAX 8192
+#define MODIFIED_MAX (1 << 20) /* octets of the response code */
 
 struct store {
     enum mail_store_how how;
     bool silent;
+    bool conditional;
+    uint64_t unchanged_since;
 };
 
 static bool read_item(struct imap *s, struct store *store)
 {
     static const struct {
         const char *name;
-        struct store store;
+        enum mail_store_how how;
+        bool silent;
     } items[] = {
-        {"FLAGS", {MAIL_FLAGS_SET, false}},     {"FLAGS.SILENT", {MAIL_FLAGS_SET, true}},
-        {"+FLAGS", {MAIL_FLAGS_ADD, false}},    {"+FLAGS.SILENT", {MAIL_FLAGS_ADD, true}},
-        {"-FLAGS", {MAIL_FLAGS_REMOVE, false}}, {"-FLAGS.SILENT", {MAIL_FLAGS_REMOVE, true}},
+        {"FLAGS", MAIL_FLAGS_SET, false},     {"FLAGS.SILENT", MAIL_FLAGS_SET, true},
+        {"+FLAGS", MAIL_FLAGS_ADD, false},    {"+FLAGS.SILENT", MAIL_FLAGS_ADD, true},
+        {"-FLAGS", MAIL_FLAGS_REMOVE, false}, {"-FLAGS.SILENT", MAIL_FLAGS_REMOVE, true},
     };
     for (size_t i = 0; i < ARRAY_LEN(items); i++) {
         if (imap_args_word(&s->args, items[i].name)) {
-            *store = items[i].store;
+            store->how = items[i].how;
+            store->silent = items[i].silent;
             return true;
         }
     }
@@ -66,6 +74,16 @@ struct outcome {
     bool surprising;
 };
 
+/* A STORE on its way. */
+struct stored {
+    const struct store *how;
+    const uint32_t *uids; /* those that are there */
+    size_t n;
+    struct outcome *outcomes;
+    uint32_t *modified; /* those that the condition keeps back */
+    size_t nmodified;
+};
+
 static void foresee(struct imap *s, const struct store *how, uint32_t flags, const uint32_t *uids, size_t n,
                     struct outcome *outcomes)
 {
@@ -89,19 +107,13 @@ static size_t surprises(struct imap *s, const uint32_t *uids, size_t n, const st
     return found;
 }
 
-static void tell(struct imap *s, const uint32_t *uids, size_t n)
+/* Flags, or to a client that keeps mod-sequences (RFC 7162) at least these. */
+static void tell(struct imap *s, const uint32_t *uids, size_t n, bool with_flags)
 {
     for (size_t i = 0; i < n && !s->io.dead; i++) {
         const struct mail *mail = mailbox_find(s->mb, uids[i]);
-        if (!mail)
-            continue;
-        AUTO_STRBUF struct strbuf text = STRBUF_INIT(FLAGS_TEXT_MAX);
-        imap_flags_write(&text, s->mb, mail);
-        uint32_t seq = imap_view_seq(&s->view, mail->uid);
-        if (s->by_uid)
-            imap_untagged(s, "%u FETCH (UID %u FLAGS %s)", seq, mail->uid, text.data);
-        else
-            imap_untagged(s, "%u FETCH (FLAGS %s)", seq, text.data);
+        if (mail)
+            imap_tell_mail(s, mail, with_flags);
     }
 }
 
@@ -116,42 +128,108 @@ static size_t keep_present(struct imap *s, uint32_t *uids, size_t n)
     return kept;
 }
 
+/* Ascending UIDs of one list that are not in the other; their number. */
+static size_t without(const uint32_t *uids, size_t n, const uint32_t *others, size_t nothers, uint32_t *left)
+{
+    size_t found = 0, at = 0;
+    for (size_t i = 0; i < n; i++) {
+        while (at < nothers && others[at] < uids[i])
+            at++;
+        if (at == nothers || others[at] != uids[i])
+            left[found++] = uids[i];
+    }
+    return found;
+}
+
+/* The answers: what was refused is told with its flags, so that the client can decide anew. */
+static void tell_all(struct imap *s, const struct stored *st)
+{
+    AUTO_FREE uint32_t *told = xcalloc(st->n + 1, sizeof(*told));
+    AUTO_FREE uint32_t *left = xcalloc(st->n + 1, sizeof(*left));
+    size_t ntold = st->how->silent ? surprises(s, st->uids, st->n, st->outcomes, told) : 0;
+    if (!st->how->silent) {
+        tell(s, st->uids, st->n, true);
+        return;
+    }
+    tell(s, told, ntold, true);
+    if (s->enabled & IMAP_ENABLED_CONDSTORE)
+        tell(s, left, without(st->uids, st->n, told, ntold, left), false);
+}
+
+static enum imap_status answer(struct imap *s, const struct stored *st, size_t gone)
+{
+    bool refused = gone && !s->by_uid;
+    AUTO_STRBUF struct strbuf code = STRBUF_INIT(MODIFIED_MAX);
+    if (st->nmodified) {
+        for (size_t i = 0; i < st->nmodified && !s->by_uid; i++)
+            st->modified[i] = imap_view_seq(&s->view, st->modified[i]);
+        strbuf_adds(&code, "[MODIFIED ");
+        imap_seqset_write(&code, st->modified, st->nmodified);
+        strbuf_adds(&code, "] ");
+    } else if (refused) {
+        strbuf_adds(&code, "[EXPUNGEISSUED] ");
+    }
+    if (refused)
+        return imap_no(s, "%s%zu of the messages are gone", code.data, gone);
+    return imap_ok(s, "%s%s", code.data,
+                   st->nmodified ? "Others have changed some of the messages" : "Stored");
+}
+
+static int change_flags(struct imap *s, struct stored *st, const struct imap_flags *flags, struct err *e)
+{
+    const struct mail_flag_change change = {.how = st->how->how,
+                                            .flags = flags->flags,
+                                            .keywords = (const char *const *)flags->keywords,
+                                            .nkeywords = flags->nkeywords};
+    if (!st->how->conditional)
+        return mailbox_store(s->mb, st->uids, st->n, &change, e);
+    return mailbox_store_unchanged(s->mb, st->uids, st->n, &change, st->how->unchanged_since, st->modified,
+                                   &st->nmodified, e);
+}
+
 static enum imap_status store(struct imap *s, const struct store *how, const struct imap_flags *flags,
                               uint32_t *uids, size_t n)
 {
-    struct mail_flag_change change = {.how = how->how,
-                                      .flags = flags->flags,
-                                      .keywords = (const char *const *)flags->keywords,
-                                      .nkeywords = flags->nkeywords};
     AUTO_FREE struct outcome *outcomes = xcalloc(n + 1, sizeof(*outcomes));
-    AUTO_FREE uint32_t *told = xcalloc(n + 1, sizeof(*told));
+    AUTO_FREE uint32_t *modified = xcalloc(n + 1, sizeof(*modified));
+    struct stored st = {.how = how, .uids = uids, .outcomes = outcomes, .modified = modified};
     struct err e;
     if (mailbox_refresh(s->mb, &e))
         return imap_no_err(s, &e);
-    size_t present = keep_present(s, uids, n);
+    st.n = keep_present(s, uids, n);
     if (how->silent)
-        foresee(s, how, flags->flags, uids, present, outcomes);
-    imap_session_tell(s, false, uids, present);
-    if (mailbox_store(s->mb, uids, present, &change, &e))
+        foresee(s, how, flags->flags, uids, st.n, outcomes);
+    imap_session_tell(s, false, uids, st.n);
+    if (change_flags(s, &st, flags, &e))
         return imap_no_err(s, &e);
-    imap_session_tell(s, false, uids, present);
-    s->sync_done = true; /* as of this command's own lock */
-    if (how->silent)
-        tell(s, told, surprises(s, uids, present, outcomes, told));
-    else
-        tell(s, uids, present);
-    if (present < n && !s->by_uid)
-        return imap_no(s, "[EXPUNGEISSUED] %zu of the messages are gone", n - present);
-    return imap_ok(s, "Stored");
+    imap_session_tell(s, false, uids, st.n);
+    tell_all(s, &st);
+    return answer(s, &st, n - st.n);
+}
+
+/* "(UNCHANGEDSINCE n)" */
+static bool read_modifiers(struct imap *s, struct store *how)
+{
+    struct imap_args list;
+    if (!imap_args_list(&s->args, &list))
+        return true;
+    if (!imap_args_word(&list, "UNCHANGEDSINCE") ||
+        !imap_args_number(&list, IMAP_MODSEQ_MAX, &how->unchanged_since) || !imap_args_end(&list)) {
+        imap_bad(s, "Unknown or malformed modifier of STORE");
+        return false;
+    }
+    how->conditional = true;
+    return imap_condstore_use(s);
 }
 
 enum imap_status imap_cmd_store(struct imap *s)
 {
     AUTO_IMAP_FLAGS struct imap_flags flags = {0};
     AUTO_FREE uint32_t *uids = NULL;
-    struct store how;
+    struct store how = {0};
     size_t n;
-    if (!imap_session_targets(s, &uids, &n) || !read_item(s, &how) || !read_flags(s, &flags))
+    if (!imap_session_targets(s, &uids, &n) || !read_modifiers(s, &how) || !read_item(s, &how) ||
+        !read_flags(s, &flags))
         return s->reply.status;
     return store(s, &how, &flags, uids, n);
 }

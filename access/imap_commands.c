@@ -6,7 +6,8 @@
 #include "base/cleanup.h"
 
 #define MAILBOX IMAP_NEEDS_MAILBOX
-#define NUMBERS IMAP_KEEPS_NUMBERS
+#define KEEPS   IMAP_KEEPS_NUMBERS
+#define NUMBERS IMAP_TAKES_NUMBERS
 #define QUIET   IMAP_QUIET
 #define WRITES  IMAP_WRITES
 
@@ -17,30 +18,30 @@ static const struct imap_command commands[] = {
     {"CHECK", MAILBOX, imap_cmd_check},
     {"CLOSE", MAILBOX | QUIET, imap_cmd_close},
     {"COMPRESS", 0, imap_cmd_compress},
-    {"COPY", MAILBOX | NUMBERS, imap_cmd_copy},
+    {"COPY", MAILBOX | KEEPS | NUMBERS, imap_cmd_copy},
     {"CREATE", 0, imap_cmd_create},
     {"DELETE", 0, imap_cmd_delete},
     {"ENABLE", 0, imap_cmd_enable},
     {"EXAMINE", QUIET, imap_cmd_examine},
     {"EXPUNGE", MAILBOX | WRITES, imap_cmd_expunge},
-    {"FETCH", MAILBOX | NUMBERS, imap_cmd_fetch},
+    {"FETCH", MAILBOX | KEEPS | NUMBERS, imap_cmd_fetch},
     {"ID", 0, imap_cmd_id},
     {"IDLE", 0, imap_cmd_idle},
     {"LIST", 0, imap_cmd_list},
     {"LOGIN", 0, imap_cmd_authenticated},
     {"LOGOUT", QUIET, imap_cmd_logout},
     {"LSUB", 0, imap_cmd_lsub},
-    {"MOVE", MAILBOX | WRITES, imap_cmd_move},
+    {"MOVE", MAILBOX | NUMBERS | WRITES, imap_cmd_move},
     {"NAMESPACE", 0, imap_cmd_namespace},
     {"NOOP", 0, imap_cmd_noop},
     {"NOTIFY", 0, imap_cmd_notify},
     {"RENAME", 0, imap_cmd_rename},
-    {"REPLACE", MAILBOX | WRITES, imap_cmd_replace},
-    {"SEARCH", MAILBOX | NUMBERS, imap_cmd_search},
+    {"REPLACE", MAILBOX | NUMBERS | WRITES, imap_cmd_replace},
+    {"SEARCH", MAILBOX | KEEPS | NUMBERS, imap_cmd_search},
     {"SELECT", QUIET, imap_cmd_select},
     {"STARTTLS", 0, imap_cmd_authenticated},
     {"STATUS", 0, imap_cmd_status},
-    {"STORE", MAILBOX | NUMBERS | WRITES, imap_cmd_store},
+    {"STORE", MAILBOX | KEEPS | NUMBERS | WRITES, imap_cmd_store},
     {"SUBSCRIBE", 0, imap_cmd_subscribe},
     {"UID COPY", MAILBOX, imap_cmd_copy},
     {"UID EXPUNGE", MAILBOX | WRITES, imap_cmd_uid_expunge},

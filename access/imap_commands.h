@@ -8,10 +8,11 @@
 
 /* What a command does to the client's view of the mailbox is data; the session acts on it. */
 enum imap_command_flag {
-    IMAP_NEEDS_MAILBOX = 1, /* only with a mailbox selected */
-    IMAP_KEEPS_NUMBERS = 2, /* no EXPUNGE while it runs (RFC 3501 7.4.1) */
-    IMAP_QUIET = 4,         /* no changes are told after it */
-    IMAP_WRITES = 8,        /* not in a mailbox opened read-only */
+    IMAP_NEEDS_MAILBOX = 1,  /* only with a mailbox selected */
+    IMAP_KEEPS_NUMBERS = 2,  /* no EXPUNGE while it runs (RFC 3501 7.4.1) */
+    IMAP_QUIET = 4,          /* no changes are told after it */
+    IMAP_WRITES = 8,         /* not in a mailbox opened read-only */
+    IMAP_TAKES_NUMBERS = 16, /* its arguments are message numbers: not with UIDONLY (RFC 9586) */
 };
 
 struct imap_command {

@@ -8,5 +8,7 @@
 
 /* Of all messages, or (set not NULL) of those with UIDs in the set. */
 int imap_expunge(struct imap *s, const struct imap_seqset *set, struct err *e);
+/* The command has removed messages: tell that, and answer OK with HIGHESTMODSEQ if the client wants to know (RFC 7162). */
+enum imap_status imap_ok_highest(struct imap *s, const char *text);
 
 #endif

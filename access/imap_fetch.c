@@ -4,6 +4,7 @@
  * An item that cannot be had (the message is gone or unreadable) is left out, and FETCH ends with NO.
  */
 #include "access/imap_cache.h"
+#include "access/imap_condstore.h"
 #include "access/imap_fetch_items.h"
 #include "base/cleanup.h"
 
@@ -79,7 +80,7 @@ static bool read_macro(struct imap_fetch *fetch, struct imap_args *a)
     return false;
 }
 
-static bool read_items(struct imap *s, struct imap_fetch *fetch)
+static bool read_items(struct imap *s, struct imap_fetch *fetch, bool implied)
 {
     struct imap_args list;
     if (imap_args_list(&s->args, &list)) {
@@ -87,7 +88,7 @@ static bool read_items(struct imap *s, struct imap_fetch *fetch)
             if (!read_item(fetch, &list))
                 return false;
         }
-        return fetch->n > (s->by_uid ? 1 : 0);
+        return fetch->n > (implied ? 1 : 0);
     }
     return read_macro(fetch, &s->args) || read_item(fetch, &s->args);
 }
@@ -104,26 +105,53 @@ static void look_ahead(struct imap_fetch *fetch)
     }
 }
 
+static bool asks_for(const struct imap_fetch *fetch, const char *name)
+{
+    const struct imap_fetch_row *row = imap_fetch_row(bytes_of(name));
+    for (size_t i = 0; i < fetch->n; i++)
+        if (fetch->items[i].row == row)
+            return true;
+    return false;
+}
+
+void imap_fetch_add(struct imap_fetch *fetch, const char *name)
+{
+    if (!asks_for(fetch, name))
+        add_named(fetch, bytes_of(name));
+}
+
+/* UID was asked for too: once is enough. */
+static void drop_second_uid(struct imap_fetch *fetch)
+{
+    for (size_t i = 1; i < fetch->n; i++)
+        if (fetch->items[i].row == imap_fetch_row(BYTES("UID")))
+            memmove(&fetch->items[i], &fetch->items[i + 1], (--fetch->n - i) * sizeof(*fetch->items));
+}
+
+static bool read_all(struct imap *s, struct imap_fetch *fetch)
+{
+    bool implied = s->by_uid && !imap_uidonly(s);
+    if (implied)
+        add_named(fetch, BYTES("UID"));
+    if (!read_items(s, fetch, implied)) {
+        imap_bad(s, "Unknown or malformed FETCH item, or too many of them");
+        return false;
+    }
+    if (implied)
+        drop_second_uid(fetch);
+    return imap_fetch_modifiers(s, fetch) && imap_session_no_more_args(s) &&
+           (!asks_for(fetch, "MODSEQ") || imap_condstore_use(s));
+}
+
 bool imap_fetch_parse(struct imap *s, struct imap_fetch *fetch)
 {
     *fetch = (struct imap_fetch){0};
-    if (s->by_uid)
-        add_named(fetch, BYTES("UID"));
-    if (!read_items(s, fetch)) {
-        imap_bad(s, "Unknown or malformed FETCH item, or too many of them");
-        imap_fetch_done(fetch);
-        return false;
+    if (read_all(s, fetch)) {
+        look_ahead(fetch);
+        return true;
     }
-    if (!imap_session_no_more_args(s)) {
-        imap_fetch_done(fetch);
-        return false;
-    }
-    for (size_t i = 1; s->by_uid && i < fetch->n; i++) { /* UID was asked for too: once is enough */
-        if (fetch->items[i].row == imap_fetch_row(BYTES("UID")))
-            memmove(&fetch->items[i], &fetch->items[i + 1], (--fetch->n - i) * sizeof(*fetch->items));
-    }
-    look_ahead(fetch);
-    return true;
+    imap_fetch_done(fetch);
+    return false;
 }
 
 void imap_fetch_done(struct imap_fetch *fetch)
@@ -133,15 +161,6 @@ void imap_fetch_done(struct imap_fetch *fetch)
 }
 
 /* ---- answering ---- */
-
-static bool asks_for_flags(const struct imap_fetch *fetch)
-{
-    for (size_t i = 0; i < fetch->n; i++) {
-        if (fetch->items[i].row == imap_fetch_row(BYTES("FLAGS")))
-            return true;
-    }
-    return false;
-}
 
 static unsigned needs_of(const struct imap_fetch_item *item)
 {
@@ -176,19 +195,32 @@ static int put_item(struct imap *s, struct imap_message *m, const struct imap_fe
     return 0;
 }
 
+/* \Seen was set: what a client has to be told of that (RFC 7162 section 3.2.4). */
+static int put_forced(struct imap *s, const struct imap_fetch *fetch, struct imap_message *m, bool *any)
+{
+    static const char *const names[] = {"FLAGS", "UID", "MODSEQ"};
+    bool condstore = s->enabled & IMAP_ENABLED_CONDSTORE && s->has_modseqs;
+    int failed = 0;
+    for (size_t i = 0; i < ARRAY_LEN(names); i++) {
+        bool wanted = i == 0 || (condstore && (i == 2 || !imap_uidonly(s)));
+        if (wanted && !asks_for(fetch, names[i]))
+            failed |=
+                put_item(s, m, &(struct imap_fetch_item){.row = imap_fetch_row(bytes_of(names[i]))}, any);
+    }
+    return failed;
+}
+
 int imap_fetch_send(struct imap *s, const struct imap_fetch *fetch, struct imap_message *m, bool force_flags)
 {
     int failed = 0;
     bool any = false;
     if (prepare(fetch, m))
         return -1;
-    imap_puts(s, "* ");
-    imap_put_number(s, imap_view_seq(&s->view, m->uid));
-    imap_puts(s, " FETCH (");
+    imap_put_fetch(s, m->uid);
     for (size_t i = 0; i < fetch->n && !s->io.dead; i++)
         failed |= put_item(s, m, &fetch->items[i], &any);
-    if (force_flags && !asks_for_flags(fetch))
-        failed |= put_item(s, m, &(struct imap_fetch_item){.row = imap_fetch_row(BYTES("FLAGS"))}, &any);
+    if (force_flags)
+        failed |= put_forced(s, fetch, m, &any);
     if (!any)
         put_item(s, m, &(struct imap_fetch_item){.row = imap_fetch_row(BYTES("UID"))}, &any);
     imap_puts(s, ")\r\n");

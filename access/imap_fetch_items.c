@@ -129,6 +129,52 @@ static int put_structure(struct imap *s, struct imap_message *m, const struct im
     return 0;
 }
 
+static int put_modseq(struct imap *s, struct imap_message *m, const struct imap_fetch_item *item)
+{
+    (void)item;
+    const struct mail *mail = mailbox_find(s->mb, m->uid);
+    if (!mail)
+        return err_set(&m->err, ERR_NOTFOUND, "message with UID %u is gone", m->uid);
+    imap_puts(s, "MODSEQ (");
+    imap_put_number(s, mail->changed);
+    imap_puts(s, ")");
+    return 0;
+}
+
+static int put_emailid(struct imap *s, struct imap_message *m, const struct imap_fetch_item *item)
+{
+    (void)item;
+    AUTO_STRBUF struct strbuf id = STRBUF_INIT(2 * MAILBOX_ID_MAX);
+    if (!mailbox_emailid(s->mb, m->uid, &id))
+        return err_set(&m->err, ERR_NOTFOUND, "message with UID %u is gone", m->uid);
+    imap_puts(s, "EMAILID (");
+    imap_put(s, strbuf_bytes(&id));
+    imap_puts(s, ")");
+    return 0;
+}
+
+/* Messages are not put into threads for good: RFC 8474 section 5.2 permits that. */
+static int put_threadid(struct imap *s, struct imap_message *m, const struct imap_fetch_item *item)
+{
+    (void)m, (void)item;
+    imap_puts(s, "THREADID NIL");
+    return 0;
+}
+
+static int put_savedate(struct imap *s, struct imap_message *m, const struct imap_fetch_item *item)
+{
+    (void)item;
+    AUTO_STRBUF struct strbuf text = STRBUF_INIT(128);
+    time_t date;
+    if (mailbox_save_date(s->mb, m->uid, &date, &m->err))
+        return -1;
+    strbuf_adds(&text, "SAVEDATE \"");
+    imap_date_write(&text, date);
+    strbuf_adds(&text, "\"");
+    imap_put(s, strbuf_bytes(&text));
+    return 0;
+}
+
 static int put_section(struct imap *s, struct imap_message *m, const struct imap_fetch_item *item);
 
 static int put_binary(struct imap *s, struct imap_message *m, const struct imap_fetch_item *item)
@@ -144,13 +190,17 @@ static int put_binary_size(struct imap *s, struct imap_message *m, const struct 
 static const struct imap_fetch_row rows[] = {
     {"BODY", false, IMAP_FETCH_NEEDS_FILE, 0, put_body},
     {"BODYSTRUCTURE", false, IMAP_FETCH_NEEDS_ALL, 0, put_structure},
+    {"EMAILID", false, 0, 0, put_emailid},
     {"ENVELOPE", false, IMAP_FETCH_NEEDS_HEADER, 0, put_envelope},
     {"FLAGS", false, 0, 0, put_flags},
     {"INTERNALDATE", false, IMAP_FETCH_NEEDS_INFO, 0, put_date},
+    {"MODSEQ", false, 0, 0, put_modseq},
     {"RFC822", true, IMAP_FETCH_NEEDS_FILE | IMAP_FETCH_NEEDS_INFO, IMAP_SECTION_ALL, put_section},
     {"RFC822.HEADER", false, IMAP_FETCH_NEEDS_FILE, IMAP_SECTION_HEADER, put_section},
     {"RFC822.SIZE", false, IMAP_FETCH_NEEDS_INFO, 0, put_size},
     {"RFC822.TEXT", true, IMAP_FETCH_NEEDS_FILE | IMAP_FETCH_NEEDS_INFO, IMAP_SECTION_TEXT, put_section},
+    {"SAVEDATE", false, 0, 0, put_savedate},
+    {"THREADID", false, 0, 0, put_threadid},
     {"UID", false, 0, 0, put_uid},
 };
 const struct imap_fetch_row imap_fetch_body = {"BODY", true, IMAP_FETCH_NEEDS_FILE, 0, put_section};

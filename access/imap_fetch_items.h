@@ -39,13 +39,22 @@ extern const struct imap_fetch_row imap_fetch_binary, imap_fetch_binary_peek, im
 struct imap_fetch {
     struct imap_fetch_item *items;
     size_t n;
-    bool sees; /* sets \Seen */
+    bool sees;                /* sets \Seen */
+    bool has_since, vanished; /* CHANGEDSINCE, VANISHED (RFC 7162) */
+    uint64_t since;
+    uint32_t partial_from, partial_to; /* PARTIAL (RFC 9394), 0: all */
+    bool partial_from_end;
 };
 
-/* Read the items. False: the answer is settled. Free with imap_fetch_done. */
+/* Read the items and what stands behind them. False: the answer is settled. Free with imap_fetch_done. */
 bool imap_fetch_parse(struct imap *s, struct imap_fetch *fetch);
 void imap_fetch_done(struct imap_fetch *fetch);
 #define AUTO_IMAP_FETCH __attribute__((cleanup(imap_fetch_done)))
+
+/* Read the list of modifiers behind the items, if there is one (imap_fetch_modifiers.c). False: the answer is settled. */
+bool imap_fetch_modifiers(struct imap *s, struct imap_fetch *fetch);
+/* Add an item unless it is there. */
+void imap_fetch_add(struct imap_fetch *fetch, const char *name);
 
 /* Write "* seq FETCH (...)". force_flags: FLAGS go along though nobody asked. -1: the message could not be
  * read (m->err); what was written is whole in any case. */

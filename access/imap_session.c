@@ -5,7 +5,7 @@
 
 #include "access/imap_append.h"
 #include "access/imap_commands.h"
-#include "access/imap_flags.h"
+#include "access/imap_condstore.h"
 #include "access/imap_message.h"
 #include "access/imap_news.h"
 #include "access/imap_notify.h"
@@ -13,83 +13,6 @@
 #include "base/log.h"
 
 #include <stdlib.h>
-
-#define FLAGS_LINE_MAX 8192 /* octets: 26 keywords of 50 octets and the system flags */
-
-/* ---- telling the client what has changed ---- */
-
-static void tell_keywords(struct imap *s)
-{
-    uint64_t now = imap_flags_keywords(s->mb);
-    if (!(now & ~s->keywords_told))
-        return;
-    AUTO_STRBUF struct strbuf all = STRBUF_INIT(FLAGS_LINE_MAX);
-    imap_flags_write_all(&all, s->mb, false);
-    imap_untagged(s, "FLAGS %s", all.data);
-    if (!mailbox_read_only(s->mb)) {
-        strbuf_clear(&all);
-        imap_flags_write_all(&all, s->mb, true);
-        imap_untagged(s, "OK [PERMANENTFLAGS %s] New keywords", all.data);
-    }
-    s->keywords_told = now;
-}
-
-static void tell_expunge(void *arg, uint32_t seq)
-{
-    imap_untagged(arg, "%u EXPUNGE", seq);
-}
-
-static void tell_exists(void *arg, uint32_t count, uint32_t recent)
-{
-    imap_untagged(arg, "%u EXISTS", count);
-    imap_untagged(arg, "%u RECENT", recent);
-}
-
-static void tell_flags(void *arg, uint32_t seq, const struct mail *mail)
-{
-    struct imap *s = arg;
-    bool immediate;
-    if (!(imap_notify_selected(s, &immediate) & IMAP_NOTIFY_FLAGS))
-        return;
-    AUTO_STRBUF struct strbuf flags = STRBUF_INIT(FLAGS_LINE_MAX);
-    imap_flags_write(&flags, s->mb, mail);
-    if (s->by_uid || s->notify)
-        imap_untagged(s, "%u FETCH (UID %u FLAGS %s)", seq, mail->uid, flags.data);
-    else
-        imap_untagged(s, "%u FETCH (FLAGS %s)", seq, flags.data);
-}
-
-void imap_session_tell(struct imap *s, bool may_expunge, const uint32_t *skip, size_t nskip)
-{
-    struct imap_view_sink sink = {.expunge = tell_expunge,
-                                  .exists = tell_exists,
-                                  .flags = tell_flags,
-                                  .arg = s,
-                                  .skip = skip,
-                                  .nskip = nskip};
-    bool immediate;
-    if (!s->mb || !imap_notify_selected(s, &immediate))
-        return;
-    uint32_t max = s->view.max_uid;
-    tell_keywords(s);
-    imap_view_sync(&s->view, s->mb, may_expunge, &sink);
-    imap_notify_new_messages(s, max);
-}
-
-void imap_session_sync(struct imap *s, bool may_expunge, const uint32_t *skip, size_t nskip)
-{
-    struct err e;
-    if (!s->mb)
-        return;
-    if (mailbox_refresh(s->mb, &e)) {
-        log_error("%s: %s", s->options->user, e.text);
-        if (e.code == ERR_NOTFOUND)
-            s->bye = "[UNAVAILABLE] The selected mailbox is gone";
-        return;
-    }
-    imap_session_tell(s, may_expunge, skip, nskip);
-    mailbox_rest(s->mb);
-}
 
 void imap_session_deselect(struct imap *s)
 {
@@ -99,6 +22,7 @@ void imap_session_deselect(struct imap *s)
     mailbox_close(s->mb);
     s->mb = NULL;
     s->keywords_told = 0;
+    s->has_modseqs = false;
 }
 
 /* ---- one command ---- */
@@ -115,6 +39,8 @@ bool imap_session_allows(struct imap *s, const struct imap_command *c)
 {
     if (c->flags & IMAP_NEEDS_MAILBOX && !s->mb)
         imap_bad(s, "[CLIENTBUG] %s needs a selected mailbox", c->name);
+    else if (c->flags & IMAP_TAKES_NUMBERS && imap_uidonly(s))
+        imap_bad(s, "[UIDREQUIRED] UIDONLY is enabled: use UID %s", c->name);
     else if (c->flags & IMAP_WRITES && mailbox_read_only(s->mb))
         imap_no(s, "[READ-ONLY] The mailbox is open for reading only");
     else
@@ -137,7 +63,12 @@ static void run_command(struct imap *s)
     enum imap_status status = run(s, c);
     if (c && !(c->flags & IMAP_QUIET) && !s->sync_done && status != IMAP_BAD)
         imap_session_sync(s, !(c->flags & IMAP_KEEPS_NUMBERS), NULL, 0);
+<<<<<<< HEAD
     imap_notify_tell(s);
+=======
+    if (c && !(c->flags & IMAP_QUIET))
+        imap_condstore_settle(s);
+>>>>>>> e32975c (Tell mod-sequences: CONDSTORE, QRESYNC's SELECT and VANISHED, UIDONLY's forms, object identifiers)
     s->bad_in_row = status == IMAP_BAD ? s->bad_in_row + 1 : 0;
     if (!s->bye) /* which says more than the answer would */
         imap_reply_send(s);

@@ -43,6 +43,7 @@ struct imap {
     struct mailbox *mb; /* the selected mailbox, or NULL */
     struct imap_view view;
     unsigned enabled;       /* enum imap_enabled */
+    bool has_modseqs;       /* the selected mailbox was told to have mod-sequences (HIGHESTMODSEQ) */
     uint64_t keywords_told; /* bits of the keywords that FLAGS has named */
     struct imap_message
         *message; /* the message looked at last, kept open for the next partial fetch; or NULL */
@@ -84,6 +85,8 @@ bool imap_session_more(struct imap *s);
  * command has it, and that the client counts. False if the set is malformed or names numbers that are not
  * there: the answer is then settled. */
 bool imap_session_targets(struct imap *s, uint32_t **uids, size_t *n);
+/* Only the set; nothing is allocated if it is false. */
+bool imap_session_read_set(struct imap *s, struct imap_seqset *set);
 /* The same of a set that was parsed already. */
 void imap_session_resolve(const struct imap *s, const struct imap_seqset *set, bool by_uid, uint32_t **uids,
                           size_t *n);

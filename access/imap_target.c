@@ -33,21 +33,28 @@ void imap_session_resolve(const struct imap *s, const struct imap_seqset *set, b
     }
 }
 
-bool imap_session_targets(struct imap *s, uint32_t **uids, size_t *n)
+bool imap_session_read_set(struct imap *s, struct imap_seqset *set)
 {
-    AUTO_SEQSET struct imap_seqset set = {0};
     struct bytes text;
     uint32_t star =
         s->by_uid ? imap_view_uid(&s->view, imap_view_count(&s->view)) : imap_view_count(&s->view);
-    if (!imap_args_atom(&s->args, &text) || !imap_seqset_parse(&set, text, star)) {
+    if (!imap_args_atom(&s->args, &text) || !imap_seqset_parse(set, text, star)) {
         imap_bad(s, "A set of messages was expected, as 1:5,8 or 20:*");
         return false;
     }
-    if (!s->by_uid && imap_seqset_max(&set) > imap_view_count(&s->view) &&
+    if (!s->by_uid && imap_seqset_max(set) > imap_view_count(&s->view) &&
         memchr(text.p, '*', text.n) == NULL) {
         imap_bad(s, "[CLIENTBUG] There are only %u messages", imap_view_count(&s->view));
         return false;
     }
+    return true;
+}
+
+bool imap_session_targets(struct imap *s, uint32_t **uids, size_t *n)
+{
+    AUTO_SEQSET struct imap_seqset set = {0};
+    if (!imap_session_read_set(s, &set))
+        return false;
     imap_session_resolve(s, &set, s->by_uid, uids, n);
     return true;
 }

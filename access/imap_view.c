@@ -20,7 +20,8 @@ void imap_view_start(struct imap_view *v, struct mailbox *mb)
     imap_view_done(v);
     uid_runs_copy(&v->uids, mailbox_uids(mb));
     v->max_uid = uid_runs_last(&v->uids);
-    v->told = mailbox_sequence(mb);
+    v->uidnext = mailbox_uidnext(mb);
+    v->told = v->complete = mailbox_sequence(mb);
 }
 
 uint32_t imap_view_from(const struct imap_view *v, uint32_t uid)
@@ -56,16 +57,25 @@ static void add_gone(void *arg, uint32_t uid)
 }
 
 /* Each removal is told with the number that is left of it when those before it are gone. */
+static void tell_gone(const struct imap_view *v, const struct gone *g, const struct imap_view_sink *sink)
+{
+    if (sink->vanished)
+        sink->vanished(sink->arg, g->uids, g->n);
+    for (size_t i = 0; i < g->n && !sink->vanished; i++)
+        sink->expunge(sink->arg, imap_view_seq(v, g->uids[i]) - (uint32_t)i);
+}
+
 static void tell_expunges(struct imap_view *v, struct mailbox *mb, bool may_expunge,
                           const struct imap_view_sink *sink)
 {
     struct gone g = {.uids = NULL};
     uid_runs_missing(&v->uids, mailbox_uids(mb), add_gone, &g);
     v->gone_pending = g.n > 0 && !may_expunge;
-    for (size_t i = 0; i < g.n && may_expunge; i++)
-        sink->expunge(sink->arg, imap_view_seq(v, g.uids[i]) - (uint32_t)i);
-    if (may_expunge && g.n > 0)
+    if (may_expunge && g.n > 0) {
+        tell_gone(v, &g, sink);
         uid_runs_edit(&v->uids, g.uids, g.n, NULL, 0);
+        v->gone_told = true;
+    }
     free(g.uids);
 }
 
@@ -115,10 +125,13 @@ void imap_view_sync(struct imap_view *v, struct mailbox *mb, bool may_expunge,
     bool changed = mailbox_sequence(mb) != v->told;
     if (changed || (v->gone_pending && may_expunge))
         tell_expunges(v, mb, may_expunge, sink);
-    if (!changed)
-        return;
-    tell_flags(v, mb, sink);
-    if (tell_new(v, mb))
-        sink->exists(sink->arg, v->uids.count, mailbox_recent(mb));
-    v->told = mailbox_sequence(mb);
+    if (changed) {
+        tell_flags(v, mb, sink);
+        if (tell_new(v, mb))
+            sink->exists(sink->arg, v->uids.count, mailbox_recent(mb));
+        v->uidnext = mailbox_uidnext(mb);
+        v->told = mailbox_sequence(mb);
+    }
+    if (!v->gone_pending)
+        v->complete = v->told;
 }

@@ -15,13 +15,17 @@
 struct imap_view {
     struct uid_runs uids; /* as the client counts them */
     uint32_t max_uid;     /* the largest UID that was ever in it */
-    uint64_t told;        /* changes up to this one have been told */
+    uint32_t uidnext;     /* UIDs below this one are in it, or nowhere */
+    uint64_t told;        /* changes up to this one have been told, but for removals if gone_pending */
+    uint64_t complete;    /* up to this one, removals too */
     bool gone_pending;    /* a removal could not be told yet */
+    bool gone_told;       /* removals were told since somebody reset this */
 };
 
 /* Where the differences go. */
 struct imap_view_sink {
     void (*expunge)(void *arg, uint32_t seq);
+    void (*vanished)(void *arg, const uint32_t *uids, size_t n); /* instead of it; or NULL */
     void (*exists)(void *arg, uint32_t count, uint32_t recent);
     void (*flags)(void *arg, uint32_t seq, const struct mail *mail);
     void *arg;

@@ -109,8 +109,10 @@ access_posthouse_imap_SOURCES = \
 	access/imap_cmd_subscribe.c \
 	access/imap_commands.c access/imap_commands.h \
 	access/imap_expunge.h \
+	access/imap_condstore.c access/imap_condstore.h \
 	access/imap_fetch.c \
 	access/imap_fetch_items.c access/imap_fetch_items.h \
+	access/imap_fetch_modifiers.c \
 	access/imap_io.c access/imap_io.h \
 	access/imap_main.c \
 	access/imap_list.c access/imap_list.h \
@@ -119,8 +121,10 @@ access_posthouse_imap_SOURCES = \
 	access/imap_notify_folders.c \
 	access/imap_reply.c access/imap_reply.h \
 	access/imap_rest.c \
+	access/imap_resync.c access/imap_resync.h \
 	access/imap_section_send.c \
 	access/imap_session.c access/imap_session.h \
+	access/imap_tell.c \
 	access/imap_target.c
 access_posthouse_imap_LDADD = $(IMAP_LIBS)
 dist_man_MANS += access/posthouse-imap.8
@@ -138,6 +142,7 @@ BEHAVIOUR_TESTS += \
 	t/4070-imap-errors-and-limits.t \
 	t/4080-imap-sessions-agree.t \
 	t/4090-imap-survives-garbage.t \
+	t/4100-imap-condstore.t \
 	t/4400-imap-literals-and-lines-have-limits.t \
 	t/4410-imap-catenate-and-replace.t \
 	t/4420-imap-compress.t \

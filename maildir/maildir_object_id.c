@@ -11,9 +11,8 @@
  */
 #include "maildir/maildir_internal.h"
 
-#define OBJECT_ID_MAX 255
-#define TIME_LEAST    100000000  /* 1973: smaller numbers in names are no times */
-#define TIME_MOST     4102444800 /* 2100 */
+#define TIME_LEAST 100000000  /* 1973: smaller numbers in names are no times */
+#define TIME_MOST  4102444800 /* 2100 */
 
 static bool is_object_id_char(char c)
 {
@@ -22,20 +21,21 @@ static bool is_object_id_char(char c)
 
 void object_id_write(struct strbuf *out, char prefix, struct bytes guid)
 {
-    size_t start = out->len;
-    strbuf_addc(out, prefix);
+    char room[4 * MAILBOX_ID_MAX];
+    struct strbuf id = {.data = room, .size = sizeof room, .max = sizeof room - 1};
+    strbuf_addc(&id, prefix);
     for (size_t i = 0; i < guid.n; i++) {
         if (is_object_id_char(guid.p[i]))
-            strbuf_addc(out, guid.p[i]);
+            strbuf_addc(&id, guid.p[i]);
         else
-            strbuf_addf(out, "_%02x", (unsigned char)guid.p[i]);
+            strbuf_addf(&id, "_%02x", (unsigned char)guid.p[i]);
     }
-    if (out->len - start <= OBJECT_ID_MAX)
-        return;
-    /* too long: the end, which tells names of one program apart, becomes a number */
-    strbuf_truncate(out, start + OBJECT_ID_MAX - 32);
-    strbuf_addf(out, "%016llx%016llx", (unsigned long long)index_hash(guid),
-                (unsigned long long)index_hash(bytes_skip(guid, 1)));
+    if (id.len > MAILBOX_ID_MAX) { /* the end, which tells names of one program apart, becomes a number */
+        strbuf_truncate(&id, MAILBOX_ID_MAX - 32);
+        strbuf_addf(&id, "%016llx%016llx", (unsigned long long)index_hash(guid),
+                    (unsigned long long)index_hash(bytes_skip(guid, 1)));
+    }
+    strbuf_addb(out, strbuf_bytes(&id));
 }
 
 void mailbox_id(const struct mailbox *mb, struct strbuf *out)

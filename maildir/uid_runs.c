@@ -73,6 +73,21 @@ uint32_t uid_runs_seq(const struct uid_runs *r, uint32_t uid)
     return i == r->n || uid < r->runs[i].uid ? 0 : r->runs[i].seq + (uid - r->runs[i].uid);
 }
 
+void uid_runs_gaps(const struct uid_runs *r, uint32_t lo, uint32_t hi,
+                   void (*gap)(void *arg, uint32_t first, uint32_t last), void *arg)
+{
+    uint64_t at = lo;
+    for (size_t i = run_of(r, lo); at <= hi; i++) {
+        uint64_t next = i < r->n ? r->runs[i].uid : (uint64_t)hi + 1;
+        uint64_t end = next <= hi ? next : (uint64_t)hi + 1;
+        if (end > at)
+            gap(arg, (uint32_t)at, (uint32_t)end - 1);
+        if (next > hi)
+            return;
+        at = next + r->runs[i].n;
+    }
+}
+
 uint32_t uid_runs_at(const struct uid_runs *r, uint32_t seq)
 {
     size_t low = 0, high = r->n;

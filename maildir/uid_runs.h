@@ -39,6 +39,10 @@ void uid_runs_edit(struct uid_runs *r, const uint32_t *out, size_t nout, const u
 void uid_runs_missing(const struct uid_runs *a, const struct uid_runs *b,
                       void (*gone)(void *arg, uint32_t uid), void *arg);
 
+/* Call gap(arg, first, last) for each stretch of numbers from lo to hi that are not in the set, ascending. */
+void uid_runs_gaps(const struct uid_runs *r, uint32_t lo, uint32_t hi,
+                   void (*gap)(void *arg, uint32_t first, uint32_t last), void *arg);
+
 /* Flat form for the index: pairs of uid and n. out has room for 2 * r->n values. */
 void uid_runs_pack(const struct uid_runs *r, uint32_t *out);
 /* False (and empty) if the pairs, which need not be aligned, are no ascending runs. */
