@@ -63,12 +63,9 @@ static void run_command(struct imap *s)
     enum imap_status status = run(s, c);
     if (c && !(c->flags & IMAP_QUIET) && !s->sync_done && status != IMAP_BAD)
         imap_session_sync(s, !(c->flags & IMAP_KEEPS_NUMBERS), NULL, 0);
-<<<<<<< HEAD
-    imap_notify_tell(s);
-=======
     if (c && !(c->flags & IMAP_QUIET))
         imap_condstore_settle(s);
->>>>>>> e32975c (Tell mod-sequences: CONDSTORE, QRESYNC's SELECT and VANISHED, UIDONLY's forms, object identifiers)
+    imap_notify_tell(s);
     s->bad_in_row = status == IMAP_BAD ? s->bad_in_row + 1 : 0;
     if (!s->bye) /* which says more than the answer would */
         imap_reply_send(s);
