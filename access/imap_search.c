@@ -104,6 +104,21 @@ static bool read_uids(struct reader *r, struct imap_search_node *node)
     return true;
 }
 
+/* "/flags/\\draft" all 620162338: there is one mod-sequence for all flags of a message, so that the entry does not matter. */
+static bool read_modseq(struct reader *r, struct imap_search_node *node)
+{
+    struct bytes entry, type;
+    node->uses |= IMAP_SEARCH_USES_MODSEQ;
+    if (imap_args_string(r->a, &entry) && !imap_args_atom(r->a, &type))
+        return fail(r, "MODSEQ takes an entry with its type, and a mod-sequence");
+    return imap_args_number(r->a, INT64_MAX, &node->size) || fail(r, "A mod-sequence was expected");
+}
+
+static bool read_id(struct reader *r, struct imap_search_node *node)
+{
+    return imap_args_atom(r->a, &node->name) || fail(r, "An object identifier was expected");
+}
+
 static void add_child(struct imap_search_node *parent, struct imap_search_node *child)
 {
     struct imap_search_node **at = &parent->children;
@@ -111,6 +126,7 @@ static void add_child(struct imap_search_node *parent, struct imap_search_node *
         at = &(*at)->next;
     child->next = *at;
     *at = child;
+    parent->uses |= child->uses;
     if (child->cost > parent->cost)
         parent->cost = child->cost;
 }
@@ -137,7 +153,8 @@ static bool read_argument(struct reader *r, struct imap_search_node *node)
         [SEARCH_ARG_STRING] = read_string,   [SEARCH_ARG_FIELD] = read_field,
         [SEARCH_ARG_KEYWORD] = read_keyword, [SEARCH_ARG_DAY] = read_day,
         [SEARCH_ARG_SIZE] = read_size,       [SEARCH_ARG_UIDS] = read_uids,
-        [SEARCH_ARG_OR] = read_or,
+        [SEARCH_ARG_OR] = read_or,           [SEARCH_ARG_MODSEQ] = read_modseq,
+        [SEARCH_ARG_ID] = read_id,
     };
     return node->row->arg == SEARCH_ARG_NONE || readers[node->row->arg](r, node);
 }
@@ -147,6 +164,7 @@ static bool read_argument(struct reader *r, struct imap_search_node *node)
 static bool read_set(struct reader *r, struct bytes text, struct imap_search_node **node)
 {
     *node = new_node(&imap_search_set);
+    (*node)->uses = IMAP_SEARCH_USES_NUMBERS;
     return imap_seqset_parse(&(*node)->set, text, r->limits->star_seq) ||
            fail(r, "Malformed set of messages");
 }

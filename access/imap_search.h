@@ -26,13 +26,20 @@ struct imap_search_node {
     const struct imap_search_row *row;
     bool negated;
     unsigned cost;
-    struct bytes name; /* header field or keyword; in the parser's text */
+    unsigned uses;     /* enum imap_search_uses, of what is below it too */
+    struct bytes name; /* header field, keyword or object identifier; in the parser's text */
     char *needle;      /* case-folded UTF-8 */
     size_t needle_len;
     int64_t day;
-    uint64_t size;
+    uint64_t size; /* or mod-sequence */
     struct imap_seqset set;
     struct imap_search_node *children, *next;
+};
+
+/* What the answer depends on. */
+enum imap_search_uses {
+    IMAP_SEARCH_USES_MODSEQ = 1,  /* the answer tells the highest one (RFC 7162) */
+    IMAP_SEARCH_USES_NUMBERS = 2, /* no removals meanwhile */
 };
 
 /* What a key has to look at. */
@@ -55,6 +62,8 @@ struct imap_search_row {
         SEARCH_ARG_UIDS,
         SEARCH_ARG_NOT,
         SEARCH_ARG_OR,
+        SEARCH_ARG_MODSEQ,
+        SEARCH_ARG_ID,
     } arg;
     bool negated;
     uint32_t flag;     /* for those that look at one flag */

@@ -64,6 +64,24 @@ static bool match_uid(struct imap_candidate *c, const struct imap_search_node *n
     return imap_seqset_has(&node->set, c->mail.uid);
 }
 
+static bool match_modseq(struct imap_candidate *c, const struct imap_search_node *node)
+{
+    return c->mail.changed >= node->size;
+}
+
+static bool match_emailid(struct imap_candidate *c, const struct imap_search_node *node)
+{
+    AUTO_STRBUF struct strbuf id = STRBUF_INIT(MAILBOX_ID_MAX);
+    return mailbox_emailid(c->mb, c->mail.uid, &id) && bytes_eq(strbuf_bytes(&id), node->name);
+}
+
+/* Messages are not put into threads for good (RFC 8474 section 5.2). */
+static bool match_threadid(struct imap_candidate *c, const struct imap_search_node *node)
+{
+    (void)c, (void)node;
+    return false;
+}
+
 /* ---- size and dates ---- */
 
 static bool match_larger(struct imap_candidate *c, const struct imap_search_node *node)
@@ -103,6 +121,35 @@ static bool match_since(struct imap_candidate *c, const struct imap_search_node 
 {
     int64_t d;
     return arrived(c, node, &d) && d >= 0;
+}
+
+/* The same of the day on which it was put into this mailbox (RFC 8514). */
+static bool saved(struct imap_candidate *c, const struct imap_search_node *node, int64_t *difference)
+{
+    time_t date;
+    struct err ignored; /* it is gone */
+    if (mailbox_save_date(c->mb, c->mail.uid, &date, &ignored))
+        return false;
+    *difference = imap_day_local(date) - node->day;
+    return true;
+}
+
+static bool match_savedbefore(struct imap_candidate *c, const struct imap_search_node *node)
+{
+    int64_t d;
+    return saved(c, node, &d) && d < 0;
+}
+
+static bool match_savedon(struct imap_candidate *c, const struct imap_search_node *node)
+{
+    int64_t d;
+    return saved(c, node, &d) && d == 0;
+}
+
+static bool match_savedsince(struct imap_candidate *c, const struct imap_search_node *node)
+{
+    int64_t d;
+    return saved(c, node, &d) && d >= 0;
 }
 
 /* The same of the day in its Date field, as it stands there, whatever the zone. */
@@ -200,16 +247,22 @@ static const struct imap_search_row rows[] = {
     {"CC", STRING, .field = "Cc", .cost = HEADER, .match = match_field},
     {"DELETED", NONE, .flag = MAIL_DELETED, .match = match_flag},
     {"DRAFT", NONE, .flag = MAIL_DRAFT, .match = match_flag},
+    {"EMAILID", SEARCH_ARG_ID, .match = match_emailid},
     {"FLAGGED", NONE, .flag = MAIL_FLAGGED, .match = match_flag},
     {"FROM", STRING, .field = "From", .cost = HEADER, .match = match_field},
     {"HEADER", SEARCH_ARG_FIELD, .cost = HEADER, .match = match_header},
     {"KEYWORD", SEARCH_ARG_KEYWORD, .match = match_keyword},
     {"LARGER", SEARCH_ARG_SIZE, .cost = INFO, .match = match_larger},
+    {"MODSEQ", SEARCH_ARG_MODSEQ, .match = match_modseq},
     {"NEW", NONE, .match = match_new},
     {"OLD", NONE, .negated = true, .match = match_recent},
     {"ON", DAY, .cost = INFO, .match = match_on},
     {"OR", SEARCH_ARG_OR, .match = match_or},
     {"RECENT", NONE, .match = match_recent},
+    {"SAVEDATESUPPORTED", NONE, .match = match_all},
+    {"SAVEDBEFORE", DAY, .match = match_savedbefore},
+    {"SAVEDON", DAY, .match = match_savedon},
+    {"SAVEDSINCE", DAY, .match = match_savedsince},
     {"SEEN", NONE, .flag = MAIL_SEEN, .match = match_flag},
     {"SENTBEFORE", DAY, .cost = HEADER, .match = match_sentbefore},
     {"SENTON", DAY, .cost = HEADER, .match = match_senton},
@@ -218,6 +271,7 @@ static const struct imap_search_row rows[] = {
     {"SMALLER", SEARCH_ARG_SIZE, .cost = INFO, .match = match_smaller},
     {"SUBJECT", STRING, .field = "Subject", .cost = HEADER, .match = match_field},
     {"TEXT", STRING, .cost = TEXT, .match = match_text},
+    {"THREADID", SEARCH_ARG_ID, .match = match_threadid},
     {"TO", STRING, .field = "To", .cost = HEADER, .match = match_field},
     {"UID", SEARCH_ARG_UIDS, .match = match_uid},
     {"UNANSWERED", NONE, .negated = true, .flag = MAIL_ANSWERED, .match = match_flag},

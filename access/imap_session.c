@@ -59,10 +59,10 @@ static void run_command(struct imap *s)
 {
     const struct imap_command *c = imap_command_find(&s->parse, &s->args);
     s->by_uid = c && bytes_starts_nocase(bytes_of(c->name), BYTES("UID "));
-    s->sync_done = false;
+    s->sync_done = s->keeps_numbers = false;
     enum imap_status status = run(s, c);
     if (c && !(c->flags & IMAP_QUIET) && !s->sync_done && status != IMAP_BAD)
-        imap_session_sync(s, !(c->flags & IMAP_KEEPS_NUMBERS), NULL, 0);
+        imap_session_sync(s, !(c->flags & IMAP_KEEPS_NUMBERS) && !s->keeps_numbers, NULL, 0);
     if (c && !(c->flags & IMAP_QUIET))
         imap_condstore_settle(s);
     imap_notify_tell(s);

@@ -143,6 +143,10 @@ BEHAVIOUR_TESTS += \
 	t/4080-imap-sessions-agree.t \
 	t/4090-imap-survives-garbage.t \
 	t/4100-imap-condstore.t \
+	t/4110-imap-qresync.t \
+	t/4120-imap-object-ids.t \
+	t/4130-imap-save-dates.t \
+	t/4140-imap-uidonly.t \
 	t/4400-imap-literals-and-lines-have-limits.t \
 	t/4410-imap-catenate-and-replace.t \
 	t/4420-imap-compress.t \

@@ -197,6 +197,24 @@ def _():
     check(all(modseq(v) > last + 10 ** 15 for v in s.fetch("1:3", "MODSEQ").values()))
 
 
+@test("SEARCH MODSEQ finds what changed, and answers the highest mod-sequence of what it found")
+def _():
+    box = filled(4)
+    a, b = opened(box), opened(box)
+    b.ok("STORE 2 +FLAGS.SILENT (\\Seen)")
+    since = modseq(b.fetch("2", "MODSEQ")[2])
+    b.ok("STORE 3 +FLAGS.SILENT (\\Seen)")
+    last = modseq(b.fetch("3", "MODSEQ")[3])
+    a.ok("NOOP")
+    for keys, found, highest_found in (("MODSEQ %d" % since, b"2 3", last), ('MODSEQ "/flags/\\\\seen" all %d' % since, b"2 3", last),
+                                       ("MODSEQ %d 1:2" % since, b"2", since), ("OR MODSEQ %d 1" % last, b"1 3", last)):
+        equal(a.ok("SEARCH " + keys).untagged("SEARCH"), [b"* SEARCH %s (MODSEQ %d)" % (found, highest_found)], keys)
+    equal(a.ok("UID SEARCH MODSEQ %d" % (last + 1)).lines, [b"* SEARCH"])
+    equal(a.ok("SEARCH SEEN").lines, [b"* SEARCH 2 3"])
+    for wrong in ("MODSEQ", "MODSEQ x", 'MODSEQ "/flags/x" 1', "MODSEQ 9223372036854775808"):
+        a.bad("SEARCH " + wrong)
+
+
 @test("where the index cannot be kept there is NOMODSEQ, and what needs mod-sequences is refused")
 def _():
     box = filled(2)
