@@ -1,230 +1,145 @@
 /*
- * imap_cmd_list.c - LIST and LSUB, with SPECIAL-USE (RFC 6154) and CHILDREN (RFC 3348).
- *
- * Special uses go by the names that clients give such folders, and are shown on plain LIST and on LSUB, where
- * Apple's and Microsoft's programs look for them. Of several candidates the one named first in the table has
- * the use.
+ * imap_cmd_list.c - LIST and LSUB: reading them (RFC 3501 6.3.8, RFC 5258, RFC 5819, RFC 6154, RFC 9590).
  */
 #include "access/imap_commands.h"
-#include "access/imap_match.h"
+#include "access/imap_list.h"
+#include "access/imap_status_items.h"
 #include "base/cleanup.h"
-#include "maildir/mutf7.h"
 
-#define SEPARATOR    '.'
-#define NAME_OUT_MAX 16384
-#define PATTERNS_MAX 100
+#define PATTERN_OCTETS_MAX 16384
 
 static const struct {
-    const char *name, *use;
-} special[] = {
-    {"Sent", "\\Sent"},           {"Sent Messages", "\\Sent"}, {"Sent Items", "\\Sent"},
-    {"Drafts", "\\Drafts"},       {"Trash", "\\Trash"},        {"Deleted Messages", "\\Trash"},
-    {"Deleted Items", "\\Trash"}, {"Junk", "\\Junk"},          {"Spam", "\\Junk"},
-    {"Archive", "\\Archive"},     {"Archives", "\\Archive"},
+    const char *name;
+    unsigned option;
+    bool selects, gives;
+} options[] = {
+    {"CHILDREN", IMAP_LIST_CHILDREN, false, true}, /* they are told of in any case */
+    {"RECURSIVEMATCH", IMAP_LIST_RECURSIVEMATCH, true, false},
+    {"REMOTE", IMAP_LIST_REMOTE, true, false}, /* there are none */
+    {"SPECIAL-USE", IMAP_LIST_SPECIAL_USE, true, true},
+    {"SUBSCRIBED", IMAP_LIST_SUBSCRIBED, true, true},
 };
 
-struct listing {
-    struct imap *s;
-    bool lsub, special_only, subscribed_only, tell_subscribed;
-    struct imap_pattern *patterns[PATTERNS_MAX];
-    bool ends_in_percent[PATTERNS_MAX];
-    size_t npatterns;
-    struct mail_folder *folders;
-    size_t n;
-    const char *owner[ARRAY_LEN(special)]; /* folder that goes by this row's name, if it exists */
-};
+/* All of these settle the answer when they return false. */
 
-static void listing_done(struct listing *l)
+static bool malformed(struct imap *s)
 {
-    for (size_t i = 0; i < l->npatterns; i++)
-        imap_pattern_free(l->patterns[i]);
-    mail_folders_free(l->folders, l->n);
+    imap_bad(s, "LIST takes a reference and a pattern, with the options of LIST-EXTENDED");
+    return false;
 }
-#define AUTO_LISTING __attribute__((cleanup(listing_done)))
 
-/* ---- special uses ---- */
-
-static void find_owners(struct listing *l)
+static unsigned read_option(struct imap_args *list, bool select)
 {
-    for (size_t i = 0; i < l->n; i++) {
-        for (size_t row = 0; l->folders[i].exists && row < ARRAY_LEN(special); row++) {
-            if (!l->owner[row] && bytes_eq_nocase(bytes_of(l->folders[i].name), bytes_of(special[row].name)))
-                l->owner[row] = l->folders[i].name;
-        }
+    for (size_t i = 0; i < ARRAY_LEN(options); i++)
+        if ((select ? options[i].selects : options[i].gives) && imap_args_word(list, options[i].name))
+            return options[i].option;
+    return 0;
+}
+
+/* "(SPECIAL-USE SUBSCRIBED)" in front. */
+static bool read_selection(struct imap *s, struct imap_list *l)
+{
+    struct imap_args list;
+    if (!imap_args_list(&s->args, &list))
+        return true;
+    l->extended = true;
+    while (!imap_args_end(&list)) {
+        unsigned option = read_option(&list, true);
+        if (!option)
+            return malformed(s);
+        l->select |= option;
     }
-}
-
-static const char *use_of(const struct listing *l, const char *name)
-{
-    const char *taken = "";
-    for (size_t row = 0; row < ARRAY_LEN(special); row++) {
-        if (!l->owner[row] || strcmp(special[row].use, taken) == 0)
-            continue;
-        if (l->owner[row] == name)
-            return special[row].use;
-        taken = special[row].use;
-    }
-    return NULL;
-}
-
-/* ---- reading the command ---- */
-
-static bool read_options(struct imap_args *list, const char *const *names, bool *const *flags, size_t n)
-{
-    while (!imap_args_end(list)) {
-        size_t i = 0;
-        while (i < n && !imap_args_word(list, names[i]))
-            i++;
-        if (i == n)
-            return false;
-        if (flags[i])
-            *flags[i] = true;
+    if (l->select & IMAP_LIST_RECURSIVEMATCH &&
+        !(l->select & (IMAP_LIST_SUBSCRIBED | IMAP_LIST_SPECIAL_USE))) {
+        imap_bad(s, "RECURSIVEMATCH needs another option: which are to match?");
+        return false;
     }
     return true;
 }
 
-/* "(SPECIAL-USE SUBSCRIBED)" in front. */
-static bool read_selection(struct listing *l, struct imap_args *a)
+/* "RETURN (SPECIAL-USE STATUS (MESSAGES))" at the end. */
+static bool read_return(struct imap *s, struct imap_list *l)
 {
-    static const char *const names[] = {"SPECIAL-USE", "SUBSCRIBED", "REMOTE"};
     struct imap_args list;
-    if (!imap_args_list(a, &list))
+    if (imap_args_end(&s->args))
         return true;
-    return read_options(&list, names, (bool *[]){&l->special_only, &l->subscribed_only, NULL},
-                        ARRAY_LEN(names));
+    if (!imap_args_word(&s->args, "RETURN") || !imap_args_list(&s->args, &list))
+        return malformed(s);
+    l->extended = true;
+    while (!imap_args_end(&list)) {
+        if (imap_args_word(&list, "STATUS")) {
+            l->status = imap_status_parse(s, &list);
+            if (!l->status)
+                return false;
+            continue;
+        }
+        unsigned option = read_option(&list, false);
+        if (!option)
+            return malformed(s);
+        l->give |= option;
+    }
+    return imap_session_no_more_args(s);
 }
 
-/* "RETURN (SPECIAL-USE CHILDREN)" at the end: both are shown anyway. */
-static bool read_return(struct listing *l, struct imap_args *a)
+static bool add_pattern(struct imap *s, struct imap_list *l, struct bytes reference, struct bytes pattern)
 {
-    static const char *const names[] = {"SPECIAL-USE", "CHILDREN", "SUBSCRIBED"};
-    struct imap_args list;
-    if (!imap_args_word(a, "RETURN"))
-        return true;
-    return imap_args_list(a, &list) &&
-           read_options(&list, names, (bool *[]){NULL, NULL, &l->tell_subscribed}, ARRAY_LEN(names));
-}
-
-static bool add_pattern(struct listing *l, struct bytes reference, struct bytes pattern)
-{
-    AUTO_STRBUF struct strbuf whole = STRBUF_INIT(NAME_OUT_MAX);
-    if (l->npatterns == PATTERNS_MAX)
+    AUTO_STRBUF struct strbuf whole = STRBUF_INIT(PATTERN_OCTETS_MAX);
+    if (l->npatterns == IMAP_LIST_PATTERNS_MAX) {
+        imap_no(s, "[LIMIT] At most %d patterns", IMAP_LIST_PATTERNS_MAX);
         return false;
-    strbuf_addb(&whole, reference);
-    strbuf_addb(&whole, pattern);
-    l->ends_in_percent[l->npatterns] = whole.len > 0 && whole.data[whole.len - 1] == '%';
-    l->patterns[l->npatterns] = whole.overflow ? NULL : imap_pattern_new(strbuf_bytes(&whole), SEPARATOR);
-    return l->patterns[l->npatterns] && ++l->npatterns;
+    }
+    if (!imap_session_decode_name(s, reference, &whole) || !imap_session_decode_name(s, pattern, &whole)) {
+        imap_no(s, "[CANNOT] The pattern is not valid %s", imap_speaks_utf8(s) ? "UTF-8" : "modified UTF-7");
+        return false;
+    }
+    l->patterns[l->npatterns].ends_in_percent = whole.len > 0 && whole.data[whole.len - 1] == '%';
+    l->patterns[l->npatterns].alias = bytes_starts_nocase(strbuf_bytes(&whole), BYTES("INBOX."));
+    l->patterns[l->npatterns].pattern = imap_pattern_new(strbuf_bytes(&whole), '.');
+    if (l->patterns[l->npatterns].pattern) {
+        l->npatterns++;
+        return true;
+    }
+    imap_no(s, "[LIMIT] A pattern has at most %d octets", IMAP_PATTERN_MAX);
+    return false;
 }
 
-static bool read_patterns(struct listing *l, struct imap_args *a, bool *root)
+/* *root: only the separator is asked for. */
+static bool read_patterns(struct imap *s, struct imap_list *l, bool *root)
 {
     struct bytes reference, pattern;
     struct imap_args list;
     *root = false;
-    if (!imap_args_astring(a, &reference))
-        return false;
-    if (!imap_args_list(a, &list)) {
-        if (!imap_args_astring(a, &pattern))
-            return false;
+    if (!imap_args_astring(&s->args, &reference))
+        return malformed(s);
+    if (!imap_args_list(&s->args, &list)) {
+        if (!imap_args_astring(&s->args, &pattern))
+            return malformed(s);
         *root = pattern.n == 0;
-        return add_pattern(l, reference, pattern);
+        return add_pattern(s, l, reference, pattern);
     }
-    while (imap_args_astring(&list, &pattern)) {
-        if (!add_pattern(l, reference, pattern))
+    l->extended = true;
+    while (imap_args_astring(&list, &pattern))
+        if (!add_pattern(s, l, reference, pattern))
             return false;
-    }
-    return imap_args_end(&list) && l->npatterns > 0;
-}
-
-/* ---- answering ---- */
-
-/* Which pattern matches the name, or -1. Matching is done in the form that the client sees. */
-static int matching(const struct listing *l, const char *name)
-{
-    AUTO_STRBUF struct strbuf wire = STRBUF_INIT(NAME_OUT_MAX);
-    if (!mutf7_encode(&wire, bytes_of(name)) || wire.overflow)
-        return -1;
-    struct bytes b = strbuf_bytes(&wire);
-    bool inbox = bytes_starts_nocase(b, BYTES("INBOX")) && (b.n == 5 || b.p[5] == SEPARATOR);
-    for (size_t i = 0; i < l->npatterns; i++) {
-        if (imap_pattern_match_inbox(l->patterns[i], b, inbox ? 5 : 0))
-            return (int)i;
-    }
-    return -1;
-}
-
-static bool has_subscribed_child(const struct listing *l, const char *name)
-{
-    size_t n = strlen(name);
-    for (size_t i = 0; i < l->n; i++) {
-        const struct mail_folder *f = &l->folders[i];
-        if (f->subscribed && strncmp(f->name, name, n) == 0 && f->name[n] == SEPARATOR)
-            return true;
-    }
-    return false;
-}
-
-/* Is the folder in this listing? *placeholder: only as the parent of one that is (RFC 3501 6.3.9). */
-static bool wanted(const struct listing *l, const struct mail_folder *f, bool *placeholder)
-{
-    *placeholder = false;
-    if (l->special_only && !use_of(l, f->name))
-        return false;
-    bool subscribed_needed = l->lsub || l->subscribed_only;
-    if (!subscribed_needed && !f->exists && !f->has_children)
-        return false;
-    if (subscribed_needed && !f->subscribed && !l->lsub)
-        return false;
-    int pattern = matching(l, f->name);
-    if (pattern < 0)
-        return false;
-    if (!subscribed_needed || f->subscribed)
-        return true;
-    *placeholder = true;
-    return l->ends_in_percent[pattern] && has_subscribed_child(l, f->name);
-}
-
-static void answer(const struct listing *l, const struct mail_folder *f, bool placeholder)
-{
-    AUTO_STRBUF struct strbuf line = STRBUF_INIT(NAME_OUT_MAX);
-    const char *use = f->exists ? use_of(l, f->name) : NULL;
-    strbuf_adds(&line, l->lsub ? "LSUB (" : "LIST (");
-    if (!f->exists || placeholder)
-        strbuf_adds(&line, "\\Noselect ");
-    strbuf_adds(&line, f->has_children ? "\\HasChildren" : "\\HasNoChildren");
-    if (f->exists)
-        strbuf_adds(&line, f->has_new ? " \\Marked" : " \\Unmarked");
-    if (use)
-        strbuf_addf(&line, " %s", use);
-    if ((l->tell_subscribed || l->subscribed_only) && f->subscribed)
-        strbuf_adds(&line, " \\Subscribed");
-    strbuf_addf(&line, ") \"%c\" ", SEPARATOR);
-    imap_mailbox_write(l->s, &line, f->name);
-    imap_untagged(l->s, "%s", line.data);
+    return (imap_args_end(&list) && l->npatterns > 0) || malformed(s);
 }
 
 static enum imap_status list(struct imap *s, bool lsub)
 {
-    AUTO_LISTING struct listing l = {.s = s, .lsub = lsub};
+    AUTO_IMAP_LIST struct imap_list l = {.lsub = lsub, .select = lsub ? IMAP_LIST_SUBSCRIBED : 0};
     struct err e;
-    bool root, placeholder;
-    if ((!lsub && !read_selection(&l, &s->args)) || !read_patterns(&l, &s->args, &root) ||
-        (!lsub && !read_return(&l, &s->args)))
-        return imap_bad(s, "%s takes a reference and a pattern", lsub ? "LSUB" : "LIST");
-    if (!imap_session_no_more_args(s))
-        return IMAP_BAD;
-    if (root && !lsub) {
-        imap_untagged(s, "LIST (\\Noselect) \"%c\" \"\"", SEPARATOR);
+    bool root;
+    if ((!lsub && !read_selection(s, &l)) || !read_patterns(s, &l, &root))
+        return s->reply.status;
+    if (lsub ? !imap_session_no_more_args(s) : !read_return(s, &l))
+        return s->reply.status;
+    l.extended |= (s->enabled & IMAP_ENABLED_REV2) != 0;
+    if (root && !lsub && !l.select) {
+        imap_untagged(s, "LIST (\\Noselect) \".\" \"\"");
         return imap_ok(s, "The root and the separator");
     }
-    if (mail_store_folders(s->store, &l.folders, &l.n, &e))
+    if (imap_list_run(s, &l, &e))
         return imap_no_err(s, &e);
-    find_owners(&l);
-    for (size_t i = 0; i < l.n && !s->io.dead; i++) {
-        if (wanted(&l, &l.folders[i], &placeholder))
-            answer(&l, &l.folders[i], placeholder);
-    }
     return imap_ok(s, "Listed");
 }
 

@@ -1,106 +1,24 @@
 /*
- * imap_cmd_status.c - STATUS.
+ * imap_cmd_status.c - STATUS. The answer names the mailbox as the client has spelled it.
  */
 #include "access/imap_commands.h"
-#include "access/imap_condstore.h"
+#include "access/imap_status_items.h"
 #include "base/cleanup.h"
 
-#include <stddef.h>
-
-#define TEXT_MAX      16384
-#define OFFSET(field) offsetof(struct mailbox_status, field)
-
-enum kind { OF_SESSION, U32, U64, ID };
-
-static const struct {
-    const char *name;
-    enum kind kind;
-    size_t offset; /* in struct mailbox_status, but for OF_SESSION */
-} items[] = {
-    {"APPENDLIMIT", OF_SESSION, 0},                /* RFC 7889 */
-    {"HIGHESTMODSEQ", U64, OFFSET(highestmodseq)}, /* RFC 7162 */
-    {"MAILBOXID", ID, OFFSET(id)},                 /* RFC 8474 */
-    {"MESSAGES", U32, OFFSET(messages)},
-    {"RECENT", U32, OFFSET(recent)},
-    {"UIDNEXT", U32, OFFSET(uidnext)},
-    {"UIDVALIDITY", U32, OFFSET(uidvalidity)},
-    {"UNSEEN", U32, OFFSET(unseen)},
-};
-
-/* The wanted items as bits of their rows; 0: malformed. */
-static unsigned read_items(struct imap *s)
-{
-    struct imap_args list;
-    unsigned wanted = 0;
-    if (!imap_args_list(&s->args, &list))
-        return 0;
-    while (!imap_args_end(&list)) {
-        size_t i = 0;
-        while (i < ARRAY_LEN(items) && !imap_args_word(&list, items[i].name))
-            i++;
-        if (i == ARRAY_LEN(items))
-            return 0;
-        wanted |= 1U << i;
-        if (items[i].kind == U64)
-            imap_condstore_enable(s, IMAP_ENABLED_CONDSTORE);
-    }
-    return wanted;
-}
-
-static void write_value(const struct imap *s, const struct mailbox_status *status, size_t row,
-                        struct strbuf *out)
-{
-    const char *at = (const char *)status + items[row].offset;
-    uint32_t narrow;
-    uint64_t wide = s->options->append_limit;
-    switch (items[row].kind) {
-    case OF_SESSION:
-        break;
-    case U32:
-        memcpy(&narrow, at, sizeof(narrow));
-        wide = narrow;
-        break;
-    case U64:
-        memcpy(&wide, at, sizeof(wide));
-        break;
-    case ID:
-        strbuf_addf(out, "(%s)", at);
-        return;
-    }
-    strbuf_addu(out, wide);
-}
-
-static void answer(struct imap *s, const char *name, const struct mailbox_status *status, unsigned wanted)
-{
-    AUTO_STRBUF struct strbuf text = STRBUF_INIT(TEXT_MAX);
-    const char *separator = "";
-    imap_mailbox_write(s, &text, name);
-    strbuf_adds(&text, " (");
-    for (size_t i = 0; i < ARRAY_LEN(items); i++) {
-        if (!(wanted & 1U << i))
-            continue;
-        strbuf_addf(&text, "%s%s ", separator, items[i].name);
-        write_value(s, status, i, &text);
-        separator = " ";
-    }
-    strbuf_adds(&text, ")");
-    imap_untagged(s, "STATUS %s", text.data);
-}
+#define NAME_OCTETS_MAX 8192
 
 enum imap_status imap_cmd_status(struct imap *s)
 {
     AUTO_FREE char *name = imap_session_mailbox(s);
-    struct mailbox_status status = {0};
+    AUTO_STRBUF struct strbuf shown = STRBUF_INIT(NAME_OCTETS_MAX);
     struct err e;
     if (!name)
         return s->reply.status;
-    unsigned wanted = read_items(s);
-    if (!wanted)
-        return imap_bad(s, "STATUS takes a list of MESSAGES, RECENT, UIDNEXT, UIDVALIDITY and UNSEEN");
-    if (!imap_session_no_more_args(s))
-        return IMAP_BAD;
-    if (mail_store_status(s->store, name, &status, &e))
+    strbuf_addf(&shown, "%s%s", s->by_alias ? "INBOX." : "", name);
+    unsigned wanted = imap_status_parse(s, &s->args);
+    if (!wanted || !imap_session_no_more_args(s))
+        return s->reply.status;
+    if (imap_status_answer(s, name, shown.data, wanted, &e))
         return imap_no_err(s, &e);
-    answer(s, name, &status, wanted);
     return imap_ok(s, "Counted");
 }

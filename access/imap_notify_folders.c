@@ -51,7 +51,7 @@ static void count(struct imap *s, struct imap_notify_folder *f, bool tell, bool 
     struct mailbox_status now = {0};
     struct err e; /* it is gone: its name will be told of */
     f->touched = false;
-    if (mail_store_status(s->store, f->folder.name, &now, &e))
+    if (mail_store_status(s->store, f->folder.name, false, &now, &e))
         return;
     put_items(s, f, &now, first || !f->counted, &items);
     bool new_and_empty = !first && !f->counted && now.uidnext == 1;

@@ -54,6 +54,7 @@ struct imap {
     struct imap_args args; /* of the running command */
     bool by_uid;           /* it is the UID form */
     bool keeps_numbers;    /* its arguments have message numbers: no removals are told */
+    bool by_alias;         /* its latest mailbox name was given as INBOX.name, as Courier has it */
     bool sync_done;        /* it has told the changes itself (or there must be none) */
     bool compress;         /* the stream is compressed behind this command's answer */
     bool ending;           /* after this command the session ends */

@@ -1,8 +1,8 @@
 /*
  * imap_target.c - the arguments that most commands have: a set of messages, a mailbox name, and nothing more.
  */
-#include "access/imap_session.h"
 #include "access/imap_notify.h"
+#include "access/imap_session.h"
 #include "base/cleanup.h"
 #include "base/text.h"
 #include "maildir/mutf7.h"
@@ -79,8 +79,11 @@ char *imap_session_mailbox(struct imap *s)
                 imap_speaks_utf8(s) ? "UTF-8" : "modified UTF-7 or UTF-8");
         return NULL;
     }
-    imap_notify_own(s, name.data);
-    return strbuf_detach(&name);
+    s->by_alias = bytes_starts_nocase(strbuf_bytes(&name), BYTES("INBOX.")) && name.len > 6 &&
+                  !mail_store_has(s->store, name.data);
+    char *found = s->by_alias ? xstrdup(name.data + 6) : strbuf_detach(&name);
+    imap_notify_own(s, found);
+    return found;
 }
 
 bool imap_session_no_more_args(struct imap *s)

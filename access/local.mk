@@ -121,6 +121,8 @@ access_posthouse_imap_SOURCES = \
 	access/imap_notify_folders.c \
 	access/imap_reply.c access/imap_reply.h \
 	access/imap_rest.c \
+	access/imap_special.c access/imap_special.h \
+	access/imap_status_items.c access/imap_status_items.h \
 	access/imap_resync.c access/imap_resync.h \
 	access/imap_section_send.c \
 	access/imap_session.c access/imap_session.h \
@@ -138,7 +140,7 @@ BEHAVIOUR_TESTS += \
 	t/4030-imap-store-and-views.t \
 	t/4040-imap-append-copy-move.t \
 	t/4050-imap-folders.t \
-	t/4060-imap-idle.t t/4510-many-sessions-of-one-uid.t t/4520-imap-notify.t \
+	t/4060-imap-idle.t t/4210-imap-list.t t/4510-many-sessions-of-one-uid.t t/4520-imap-notify.t \
 	t/4070-imap-errors-and-limits.t \
 	t/4080-imap-sessions-agree.t \
 	t/4090-imap-survives-garbage.t \

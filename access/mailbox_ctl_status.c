@@ -70,7 +70,7 @@ static int status_of(struct ctl *ctl, const char *folder, struct err *e)
         return -1;
     l.modseq = mailbox_sequence(mb);
     mailbox_close(mb);
-    if (mail_store_status(ctl->store, folder, &l.status, e) ||
+    if (mail_store_status(ctl->store, folder, false, &l.status, e) ||
         mail_store_usage(ctl->store, folder, &l.octets, &l.messages, e))
         return -1;
     ctl_end_progress(ctl);

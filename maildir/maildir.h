@@ -72,7 +72,6 @@ struct mail_folder {
     bool exists; /* false: only a parent of others (\NonExistent), or only subscribed */
     bool subscribed;
     bool has_children;
-    bool has_new; /* a file in new/ */
     uint64_t ino; /* of its directory: the same after RENAME */
 };
 
@@ -89,12 +88,16 @@ int mail_store_subscribe(struct mail_store *store, const char *name, bool subscr
 /* Counts without opening for good, for STATUS. */
 #define MAILBOX_ID_MAX 255
 struct mailbox_status {
-    uint32_t messages, recent, unseen, uidnext, uidvalidity;
+    uint32_t messages, recent, unseen, deleted, uidnext, uidvalidity;
+    uint64_t size, deleted_size; /* octets with CRLF line ends, of all and of those with \Deleted */
     uint64_t highestmodseq;      /* 0: the folder cannot have any (mailbox_has_modseqs) */
     char id[MAILBOX_ID_MAX + 1]; /* MAILBOXID */
 };
-int mail_store_status(struct mail_store *store, const char *name, struct mailbox_status *status,
+/* sizes: also size and deleted_size, for which each message is asked. */
+int mail_store_status(struct mail_store *store, const char *name, bool sizes, struct mailbox_status *status,
                       struct err *e);
+/* Is there such a folder? */
+bool mail_store_has(struct mail_store *store, const char *name);
 
 /* ---- an open mailbox ---- */
 

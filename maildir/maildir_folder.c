@@ -28,35 +28,22 @@ static struct mail_folder *list_add(struct list *list, const char *name)
     return f;
 }
 
-static bool has_message(int folder_fd, const char *sub)
-{
-    AUTO_CLOSE int fd = openat(folder_fd, sub, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    AUTO_CLOSEDIR DIR *dir = fd >= 0 ? fdopendir(fd) : NULL;
-    if (!dir)
-        return false;
-    fd = -1;
-    for (struct dirent *d; (d = readdir(dir));)
-        if (maildir_name_is_message(d->d_name))
-            return true;
-    return false;
-}
-
 static bool is_absent(int errnum)
 {
     return errnum == ENOENT || errnum == ENOTDIR || errnum == ELOOP;
 }
 
-/* A directory that cannot be looked into now (no descriptors, an error of the disk) is there all the same: who renames or
- * lists folders must not overlook it. */
+/* A directory that cannot be looked into now (no memory, an error of the disk) is there all the same: who renames or lists
+ * folders must not overlook it. */
 static void add_folder(struct list *list, int root, const struct dirent *d, const char *name)
 {
-    AUTO_CLOSE int fd = openat(root, d->d_name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (fd < 0 ? is_absent(errno) : faccessat(fd, "cur", F_OK, 0) && is_absent(errno))
+    char path[NAME_MAX + sizeof "/cur/."];
+    snprintf(path, sizeof path, "%s/cur/.", d->d_name);
+    if (faccessat(root, path, F_OK, 0) && is_absent(errno))
         return;
     struct mail_folder *f = list_add(list, name);
     f->exists = true;
     f->ino = d->d_ino;
-    f->has_new = fd >= 0 && has_message(fd, "new");
 }
 
 static int read_root(struct list *list, struct mail_store *store, struct err *e)
@@ -73,7 +60,6 @@ static int read_root(struct list *list, struct mail_store *store, struct err *e)
     }
     struct mail_folder *inbox = list_add(list, "INBOX");
     inbox->exists = true;
-    inbox->has_new = has_message(store->fd, "new");
     return 0;
 }
 
@@ -177,20 +163,51 @@ void mail_folders_free(struct mail_folder *folders, size_t count)
 
 /* ---- status ---- */
 
-int mail_store_status(struct mail_store *store, const char *name, struct mailbox_status *status,
+static int add_sizes(struct mailbox *mb, struct mailbox_status *status, struct err *e)
+{
+    for (size_t i = 0; i < mailbox_count(mb); i++) {
+        const struct mail *mail = mailbox_at(mb, i);
+        struct mail_info info;
+        if (!mail)
+            continue;
+        bool deleted = mail->flags & MAIL_DELETED;
+        if (mailbox_message_info(mb, mail->uid, &info, e)) {
+            if (e->code != ERR_NOTFOUND)
+                return -1;
+            continue;
+        }
+        status->size += info.virtual_size;
+        status->deleted_size += deleted ? info.virtual_size : 0;
+    }
+    return 0;
+}
+
+int mail_store_status(struct mail_store *store, const char *name, bool sizes, struct mailbox_status *status,
                       struct err *e)
 {
     struct mailbox *mb;
-    if (mailbox_open(&mb, store, name, true, e))
+    if (mailbox_peek(&mb, store, name, e))
         return -1;
     *status = (struct mailbox_status){.messages = (uint32_t)mailbox_count(mb),
                                       .recent = mb->head.in_new,
                                       .unseen = mb->head.unseen,
+                                      .deleted = mb->head.deleted,
                                       .uidnext = mailbox_uidnext(mb),
                                       .uidvalidity = mailbox_uidvalidity(mb),
                                       .highestmodseq = mailbox_has_modseqs(mb) ? mailbox_sequence(mb) : 0};
     struct strbuf id = {.data = status->id, .size = sizeof status->id, .max = MAILBOX_ID_MAX};
     mailbox_id(mb, &id);
+    int r = sizes ? add_sizes(mb, status, e) : 0;
     mailbox_close(mb);
-    return 0;
+    return r;
+}
+
+bool mail_store_has(struct mail_store *store, const char *name)
+{
+    AUTO_STRBUF struct strbuf dir = STRBUF_INIT(4096);
+    struct err ignored;
+    if (folder_dir_find(&dir, store, name, &ignored))
+        return false;
+    strbuf_adds(&dir, "/cur/.");
+    return !faccessat(store->fd, dir.data, F_OK, 0);
 }

@@ -25,7 +25,7 @@
 #include <sys/mman.h>
 #include <sys/stat.h>
 
-#define FORMAT       2
+#define FORMAT       3
 #define MAP_LARGEST  ((size_t)1 << 36) /* address space, not memory */
 #define MAP_LEAST    ((size_t)1 << 26)
 #define MAP_MEMORY   ((size_t)1 << 32)

@@ -28,7 +28,7 @@ struct index_stamp {
 
 struct index_head {
     uint32_t validity, next; /* as in the uidlist; validity 0: the folder is not in the index */
-    uint32_t count, unseen, in_new;
+    uint32_t count, unseen, deleted, in_new;
     uint32_t first_unseen; /* UID, 0: none */
     uint32_t lines;        /* of the uidlist, those without a file included */
     uint32_t bases_next;   /* messages from this UID on are not in the table of bases */

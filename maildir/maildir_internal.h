@@ -96,6 +96,8 @@ int mailbox_scan(struct mailbox *mb, struct maildir_lock *lock, struct err *e);
  * directories' stamps noted, so that nobody reads them for our changes' sake. */
 void mailbox_settle(struct mailbox *mb, struct maildir_lock *lock, size_t n);
 
+/* Open for a look only: without a watch. */
+int mailbox_peek(struct mailbox **mb, struct mail_store *store, const char *name, struct err *e);
 /* Before so many changes of ours: the kernel need not queue events that nobody will read (mailbox_settle ends this). */
 void mailbox_unwatch(struct mailbox *mb, size_t n);
 /* The folder's uidlist, to be added to; the lock is held and the index up to date. */

@@ -170,8 +170,8 @@ static int open_state(struct mailbox *mb, struct err *e)
     return mailbox_refresh(mb, e);
 }
 
-int mailbox_open(struct mailbox **result, struct mail_store *store, const char *name, bool read_only,
-                 struct err *e)
+static int open_mailbox(struct mailbox **result, struct mail_store *store, const char *name, bool read_only,
+                        bool watch, struct err *e)
 {
     struct stat st;
     struct mailbox *mb = xcalloc(1, sizeof *mb);
@@ -184,7 +184,8 @@ int mailbox_open(struct mailbox **result, struct mail_store *store, const char *
         r = err_errno(e, errno, "folder \"%s\"", mb->name);
     if (!r) {
         mb->ino = st.st_ino;
-        maildir_watch_open(&mb->watch, &store->watches, mb->folder.new_fd, mb->folder.cur_fd);
+        if (watch)
+            maildir_watch_open(&mb->watch, &store->watches, mb->folder.new_fd, mb->folder.cur_fd);
         r = open_state(mb, e);
     }
     if (!r && !read_only)
@@ -194,6 +195,17 @@ int mailbox_open(struct mailbox **result, struct mail_store *store, const char *
     else
         *result = mb;
     return r;
+}
+
+int mailbox_open(struct mailbox **result, struct mail_store *store, const char *name, bool read_only,
+                 struct err *e)
+{
+    return open_mailbox(result, store, name, read_only, true, e);
+}
+
+int mailbox_peek(struct mailbox **result, struct mail_store *store, const char *name, struct err *e)
+{
+    return open_mailbox(result, store, name, true, false, e);
 }
 
 void mailbox_close(struct mailbox *mb)

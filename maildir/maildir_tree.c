@@ -20,6 +20,7 @@
  *           S11 its messages moved (maildir_copy.c): acknowledged
  */
 #include "maildir/maildir_internal.h"
+#include "maildir/maildir_special.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -167,6 +168,7 @@ int mail_store_delete(struct mail_store *store, const char *name, struct err *e)
     }
     quota_forget(store);
     quota_end(&quota);
+    mail_store_move_use(store, name, NULL);
     remove_rubbish(store->fd);
     return 0;
 }
@@ -177,7 +179,7 @@ static bool is_empty(struct mail_store *store, const char *name)
 {
     struct mailbox_status status;
     struct err ignored;
-    return !mail_store_status(store, name, &status, &ignored) && !status.messages;
+    return !mail_store_status(store, name, false, &status, &ignored) && !status.messages;
 }
 
 /* The lock is taken and left again so that all messages are known: without it, opening shows only those with UIDs. */
@@ -326,5 +328,7 @@ int mail_store_rename(struct mail_store *store, const char *from, const char *to
     if (store->quota_ignore)
         quota_forget(store); /* a folder may count under one name and not under the other */
     mail_folders_free(folders, n);
+    if (!r)
+        mail_store_move_use(store, from, to);
     return r;
 }

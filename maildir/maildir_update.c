@@ -36,6 +36,7 @@ static void count(struct update *u, uint32_t uid, const struct index_mail *mail,
     u->head.count += (uint32_t)by;
     u->head.in_new += mail->in_new ? (uint32_t)by : 0;
     u->head.unseen += unseen ? (uint32_t)by : 0;
+    u->head.deleted += mail->flags & MAIL_DELETED ? (uint32_t)by : 0;
     if (unseen && by > 0 && (!u->head.first_unseen || uid <= u->head.first_unseen)) {
         u->head.first_unseen = uid;
         u->find_unseen = false;
@@ -161,7 +162,7 @@ static int begin(struct update *u, bool reset)
     if (!reset)
         return 0;
     uid_runs_done(&mb->runs);
-    u->head.count = u->head.unseen = u->head.in_new = u->head.first_unseen = u->head.bases_next = 0;
+    u->head.count = u->head.unseen = u->head.deleted = u->head.in_new = u->head.first_unseen = u->head.bases_next = 0;
     u->head.log_first = u->head.log_next = 0;
     u->head.log_modseq = u->head.listing_modseq = u->head.modseq - 1;
     return index_folder_clear(u->ix, u->txn, fid);
