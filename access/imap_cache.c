@@ -209,3 +209,43 @@ void imap_cache_envelope(struct bytes fields, struct strbuf *out)
     }
     imap_envelope_of(out, values);
 }
+
+static bool each_in_header(struct imap_message *m, struct bytes name,
+                           bool (*each)(void *arg, struct bytes value), void *arg)
+{
+    const struct strbuf *header = imap_message_header(m);
+    struct bytes rest = header ? strbuf_bytes(header) : BYTES("");
+    struct header_field field;
+    while (header_next(&rest, &field))
+        if (bytes_eq_nocase(field.name, name) && each(arg, field.value))
+            return true;
+    return false;
+}
+
+bool imap_cache_each(struct imap_message *m, struct bytes name, bool (*each)(void *arg, struct bytes value),
+                     void *arg)
+{
+    struct imap_cached c;
+    int wanted = kept_number(name);
+    unsigned number;
+    struct bytes whole;
+    if (wanted < 0 || !imap_cache_get(m, false, &c) || !c.fields.p)
+        return each_in_header(m, name, each, arg);
+    while (next_field(&c.fields, &number, &whole)) {
+        struct bytes value = bytes_skip(whole, bytes_index(whole, ':') + 1);
+        if ((int)number == wanted && value.n >= 2 && each(arg, bytes_from(value.p, value.n - 2)))
+            return true;
+    }
+    return false;
+}
+
+static bool take_value(void *arg, struct bytes value)
+{
+    strbuf_addb(arg, value);
+    return true;
+}
+
+bool imap_cache_value(struct imap_message *m, const char *name, struct strbuf *out)
+{
+    return imap_cache_each(m, bytes_of(name), take_value, out);
+}

@@ -20,6 +20,13 @@ struct imap_cached {
  * not be read (m->err). What is too large to be kept stays NULL. */
 bool imap_cache_get(struct imap_message *m, bool structure, struct imap_cached *c);
 
+/* Hand over the value (raw, folded) of each header field of this name, until one returns true: then true is returned. From the cache
+ * if such fields are kept, else from the message; the runs are gone afterwards. */
+bool imap_cache_each(struct imap_message *m, struct bytes name, bool (*each)(void *arg, struct bytes value),
+                     void *arg);
+/* Append the value of the first field of this name. False: there is none. */
+bool imap_cache_value(struct imap_message *m, const char *name, struct strbuf *out);
+
 /* Append the ENVELOPE that follows from these fields. */
 void imap_cache_envelope(struct bytes fields, struct strbuf *out);
 /* Which of the fields that are kept does HEADER.FIELDS name? 0 if it names others, too. */

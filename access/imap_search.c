@@ -15,7 +15,8 @@ struct reader {
     const struct imap_search_limits *limits;
     unsigned depth, texts;
     const char *why;
-    bool charset; /* the error is about a character set */
+    bool charset;     /* the error is about a character set */
+    const char *from; /* of strings; NULL: UTF-8 */
 };
 
 static bool read_key(struct reader *r, struct imap_search_node **node);
@@ -54,12 +55,16 @@ void imap_search_free(struct imap_search_node *root)
 static bool read_string(struct reader *r, struct imap_search_node *node)
 {
     struct bytes text;
+    AUTO_STRBUF struct strbuf converted = STRBUF_INIT(FOLDED_MAX);
     if (!imap_args_astring(r->a, &text))
         return fail(r, "A search key lacks its string");
-    if (!utf8_valid(text)) {
-        r->charset = true;
-        return fail(r, "The search string is not valid UTF-8");
-    }
+    if (r->from) {
+        r->charset = !text_convert(r->from, text, &converted);
+        text = strbuf_bytes(&converted);
+    } else
+        r->charset = !utf8_valid(text);
+    if (r->charset)
+        return fail(r, "The search string is not valid in its character set");
     struct strbuf folded = STRBUF_INIT(FOLDED_MAX);
     text_casefold(&folded, text);
     if (folded.overflow) {
@@ -96,9 +101,32 @@ static bool read_size(struct reader *r, struct imap_search_node *node)
     return imap_args_number(r->a, UINT32_MAX, &node->size) || fail(r, "A number of octets was expected");
 }
 
+/* "$" (RFC 5182). */
+static bool copy_saved(struct reader *r, struct imap_seqset *set)
+{
+    size_t n = r->limits->saved ? r->limits->saved->n : 0;
+    set->ranges = xcalloc(n + 1, sizeof(*set->ranges));
+    set->n = n;
+    if (n)
+        memcpy(set->ranges, r->limits->saved->ranges, n * sizeof(*set->ranges));
+    return true;
+}
+
+/* Seconds (RFC 5032). */
+static bool read_interval(struct reader *r, struct imap_search_node *node)
+{
+    uint64_t seconds;
+    if (!imap_args_number(r->a, UINT32_MAX, &seconds) || !seconds)
+        return fail(r, "A number of seconds was expected");
+    node->day = (int64_t)r->limits->now - (int64_t)seconds;
+    return true;
+}
+
 static bool read_uids(struct reader *r, struct imap_search_node *node)
 {
     struct bytes text;
+    if (imap_args_word(r->a, "$"))
+        return copy_saved(r, &node->set);
     if (!imap_args_atom(r->a, &text) || !imap_seqset_parse(&node->set, text, r->limits->star_uid))
         return fail(r, "A set of UIDs was expected");
     return true;
@@ -154,7 +182,7 @@ static bool read_argument(struct reader *r, struct imap_search_node *node)
         [SEARCH_ARG_KEYWORD] = read_keyword, [SEARCH_ARG_DAY] = read_day,
         [SEARCH_ARG_SIZE] = read_size,       [SEARCH_ARG_UIDS] = read_uids,
         [SEARCH_ARG_OR] = read_or,           [SEARCH_ARG_MODSEQ] = read_modseq,
-        [SEARCH_ARG_ID] = read_id,
+        [SEARCH_ARG_ID] = read_id,           [SEARCH_ARG_INTERVAL] = read_interval,
     };
     return node->row->arg == SEARCH_ARG_NONE || readers[node->row->arg](r, node);
 }
@@ -197,6 +225,10 @@ static bool read_named(struct reader *r, struct imap_search_node **node)
         return fail(r, "A search key was expected");
     if (imap_seqset_looks_like(name))
         return read_set(r, name, node);
+    if (bytes_eq(name, BYTES("$"))) {
+        *node = new_node(&imap_search_saved);
+        return copy_saved(r, &(*node)->set);
+    }
     const struct imap_search_row *row = imap_search_row(name);
     if (!row)
         return fail(r, "Unknown search key");
@@ -222,21 +254,40 @@ static bool read_key(struct reader *r, struct imap_search_node **node)
     return fine;
 }
 
-static bool charset_known(struct bytes name)
+/* The character set of the strings. *name is malloc'ed where it is neither UTF-8 nor a part of it. */
+static enum imap_search_result read_charset(struct reader *r, char **name)
 {
-    return bytes_eq_nocase(name, BYTES("UTF-8")) || bytes_eq_nocase(name, BYTES("US-ASCII"));
+    struct bytes text;
+    if (!r->limits->charset_first && !imap_args_word(r->a, "CHARSET"))
+        return IMAP_SEARCH_READ;
+    if (r->limits->no_charset) {
+        fail(r, "UTF8=ACCEPT is enabled: strings are UTF-8, and CHARSET is not allowed");
+        return IMAP_SEARCH_SYNTAX;
+    }
+    if (!imap_args_astring(r->a, &text)) {
+        fail(r, "The name of a character set was expected");
+        return IMAP_SEARCH_SYNTAX;
+    }
+    if (bytes_eq_nocase(text, BYTES("UTF-8")) || bytes_eq_nocase(text, BYTES("US-ASCII")))
+        return IMAP_SEARCH_READ;
+    *name = bytes_dup(text);
+    r->from = *name;
+    if (*name && text_convert(*name, BYTES(""), NULL))
+        return IMAP_SEARCH_READ;
+    fail(r, "Unknown character set");
+    return IMAP_SEARCH_CHARSET;
 }
 
 enum imap_search_result imap_search_parse(struct imap_args *a, const struct imap_search_limits *limits,
                                           struct imap_search_node **root, const char **why)
 {
     struct reader r = {.a = a, .limits = limits};
-    struct bytes charset;
+    AUTO_FREE char *charset = NULL;
     *root = NULL;
-    if (imap_args_word(a, "CHARSET") && imap_args_astring(a, &charset) && !charset_known(charset)) {
-        *why = "Unknown character set";
-        return IMAP_SEARCH_CHARSET;
-    }
+    enum imap_search_result result = read_charset(&r, &charset);
+    *why = r.why;
+    if (result != IMAP_SEARCH_READ)
+        return result;
     struct imap_search_node *all = new_node(&imap_search_and);
     if (read_keys(&r, all)) {
         *root = all;

@@ -30,7 +30,7 @@ struct imap_search_node {
     struct bytes name; /* header field, keyword or object identifier; in the parser's text */
     char *needle;      /* case-folded UTF-8 */
     size_t needle_len;
-    int64_t day;
+    int64_t day;   /* or, of OLDER and YOUNGER, a time */
     uint64_t size; /* or mod-sequence */
     struct imap_seqset set;
     struct imap_search_node *children, *next;
@@ -64,6 +64,7 @@ struct imap_search_row {
         SEARCH_ARG_OR,
         SEARCH_ARG_MODSEQ,
         SEARCH_ARG_ID,
+        SEARCH_ARG_INTERVAL,
     } arg;
     bool negated;
     uint32_t flag;     /* for those that look at one flag */
@@ -73,7 +74,11 @@ struct imap_search_row {
 };
 
 struct imap_search_limits {
-    uint32_t star_seq, star_uid; /* what "*" stands for */
+    uint32_t star_seq, star_uid;     /* what "*" stands for */
+    const struct imap_seqset *saved; /* UIDs that "$" stands for; NULL: none */
+    time_t now;                      /* what OLDER and YOUNGER count from */
+    bool charset_first; /* SORT and THREAD: the character set has to stand in front, without CHARSET */
+    bool no_charset;    /* CHARSET is an error: strings are UTF-8 (RFC 6855 section 3) */
 };
 
 enum imap_search_result { IMAP_SEARCH_READ, IMAP_SEARCH_SYNTAX, IMAP_SEARCH_CHARSET };
@@ -88,7 +93,7 @@ bool imap_search_match(struct imap_candidate *c, const struct imap_search_node *
 
 /* Internal: the table (imap_search_match.c). NULL if there is none of that name. */
 const struct imap_search_row *imap_search_row(struct bytes name);
-extern const struct imap_search_row imap_search_and, imap_search_set;
+extern const struct imap_search_row imap_search_and, imap_search_set, imap_search_saved;
 
 /* Internal: imap_search_text.c. */
 bool imap_search_in_field(struct imap_message *m, struct bytes field, struct bytes needle);

@@ -1,11 +1,14 @@
 /*
  * imap_search_match.c - the table of SEARCH's keys and what each asks of a message.
  */
+#include "access/imap_cache.h"
 #include "access/imap_date.h"
 #include "access/imap_search.h"
 #include "base/cleanup.h"
 
 #include <time.h>
+
+#define DATE_VALUE_MAX 1000
 
 static struct imap_message *message(struct imap_candidate *c)
 {
@@ -123,6 +126,18 @@ static bool match_since(struct imap_candidate *c, const struct imap_search_node 
     return arrived(c, node, &d) && d >= 0;
 }
 
+static bool match_older(struct imap_candidate *c, const struct imap_search_node *node)
+{
+    const struct mail_info *info = imap_message_info(message(c));
+    return info && info->internal_date <= node->day;
+}
+
+static bool match_younger(struct imap_candidate *c, const struct imap_search_node *node)
+{
+    const struct mail_info *info = imap_message_info(message(c));
+    return info && info->internal_date >= node->day;
+}
+
 /* The same of the day on which it was put into this mailbox (RFC 8514). */
 static bool saved(struct imap_candidate *c, const struct imap_search_node *node, int64_t *difference)
 {
@@ -155,12 +170,10 @@ static bool match_savedsince(struct imap_candidate *c, const struct imap_search_
 /* The same of the day in its Date field, as it stands there, whatever the zone. */
 static bool sent(struct imap_candidate *c, const struct imap_search_node *node, int64_t *difference)
 {
-    const struct strbuf *header = imap_message_header(message(c));
-    struct header_field field;
+    AUTO_STRBUF struct strbuf value = STRBUF_INIT(DATE_VALUE_MAX);
     time_t when;
     int zone;
-    if (!header || !header_find(strbuf_bytes(header), "Date", &field) ||
-        !date_parse(field.value, &when, &zone))
+    if (!imap_cache_value(message(c), "Date", &value) || !date_parse(strbuf_bytes(&value), &when, &zone))
         return false;
     *difference = imap_day_of(when, zone) - node->day;
     return true;
@@ -256,6 +269,7 @@ static const struct imap_search_row rows[] = {
     {"MODSEQ", SEARCH_ARG_MODSEQ, .match = match_modseq},
     {"NEW", NONE, .match = match_new},
     {"OLD", NONE, .negated = true, .match = match_recent},
+    {"OLDER", SEARCH_ARG_INTERVAL, .cost = INFO, .match = match_older},
     {"ON", DAY, .cost = INFO, .match = match_on},
     {"OR", SEARCH_ARG_OR, .match = match_or},
     {"RECENT", NONE, .match = match_recent},
@@ -280,10 +294,12 @@ static const struct imap_search_row rows[] = {
     {"UNFLAGGED", NONE, .negated = true, .flag = MAIL_FLAGGED, .match = match_flag},
     {"UNKEYWORD", SEARCH_ARG_KEYWORD, .negated = true, .match = match_keyword},
     {"UNSEEN", NONE, .negated = true, .flag = MAIL_SEEN, .match = match_flag},
+    {"YOUNGER", SEARCH_ARG_INTERVAL, .cost = INFO, .match = match_younger},
 };
 
 const struct imap_search_row imap_search_and = {"", NONE, .match = match_and};
 const struct imap_search_row imap_search_set = {"", NONE, .match = match_set};
+const struct imap_search_row imap_search_saved = {"", NONE, .match = match_uid};
 
 const struct imap_search_row *imap_search_row(struct bytes name)
 {

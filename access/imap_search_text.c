@@ -5,6 +5,7 @@
  * A body is decoded piece by piece. So that a string is found across the border of two pieces, the last
  * octets of what was folded (one fewer than the string has) stay in front of the next piece.
  */
+#include "access/imap_cache.h"
 #include "access/imap_search.h"
 
 #include "base/fs.h"
@@ -52,16 +53,15 @@ static bool block_contains(struct bytes block, struct bytes needle)
     return false;
 }
 
+static bool field_contains(void *arg, struct bytes value)
+{
+    const struct bytes *needle = arg;
+    return value_contains(value, *needle);
+}
+
 bool imap_search_in_field(struct imap_message *m, struct bytes name, struct bytes needle)
 {
-    const struct strbuf *header = imap_message_header(m);
-    struct header_field field;
-    struct bytes rest = header ? strbuf_bytes(header) : BYTES("");
-    while (header_next(&rest, &field)) {
-        if (bytes_eq_nocase(field.name, name) && value_contains(field.value, needle))
-            return true;
-    }
-    return false;
+    return imap_cache_each(m, name, field_contains, &needle);
 }
 
 bool imap_search_in_header(struct imap_message *m, struct bytes needle)

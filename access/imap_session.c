@@ -9,6 +9,7 @@
 #include "access/imap_message.h"
 #include "access/imap_news.h"
 #include "access/imap_notify.h"
+#include "access/imap_results.h"
 #include "base/cleanup.h"
 #include "base/log.h"
 
@@ -19,6 +20,7 @@ void imap_session_deselect(struct imap *s)
     imap_message_free(s->message);
     s->message = NULL;
     imap_view_done(&s->view);
+    imap_saved_clear(s);
     mailbox_close(s->mb);
     s->mb = NULL;
     s->keywords_told = 0;

@@ -44,6 +44,8 @@ struct imap {
     struct imap_view view;
     unsigned enabled;       /* enum imap_enabled */
     bool has_modseqs;       /* the selected mailbox was told to have mod-sequences (HIGHESTMODSEQ) */
+    uint32_t *saved;        /* UIDs that "$" stands for (RFC 5182), ascending */
+    size_t nsaved;
     uint64_t keywords_told; /* bits of the keywords that FLAGS has named */
     struct imap_message
         *message; /* the message looked at last, kept open for the next partial fetch; or NULL */
@@ -98,6 +100,9 @@ bool imap_session_decode_name(const struct imap *s, struct bytes text, struct st
 /* Next argument as the name of a mailbox in UTF-8, malloc'ed; NULL if it is none: the answer is then settled.
  */
 char *imap_session_mailbox(struct imap *s);
+/* The keys of SEARCH and its relatives, up to the end. False: the answer is settled. Either way *root is to be freed. */
+struct imap_search_node;
+bool imap_session_search_keys(struct imap *s, bool charset_first, struct imap_search_node **root);
 /* Nothing may follow; else the answer is settled. */
 bool imap_session_no_more_args(struct imap *s);
 

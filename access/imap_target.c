@@ -2,6 +2,7 @@
  * imap_target.c - the arguments that most commands have: a set of messages, a mailbox name, and nothing more.
  */
 #include "access/imap_notify.h"
+#include "access/imap_results.h"
 #include "access/imap_session.h"
 #include "base/cleanup.h"
 #include "base/text.h"
@@ -38,6 +39,10 @@ bool imap_session_read_set(struct imap *s, struct imap_seqset *set)
     struct bytes text;
     uint32_t star =
         s->by_uid ? imap_view_uid(&s->view, imap_view_count(&s->view)) : imap_view_count(&s->view);
+    if (imap_args_word(&s->args, "$")) {
+        imap_saved_set(s, s->by_uid, set);
+        return true;
+    }
     if (!imap_args_atom(&s->args, &text) || !imap_seqset_parse(set, text, star)) {
         imap_bad(s, "A set of messages was expected, as 1:5,8 or 20:*");
         return false;

@@ -5,6 +5,7 @@ noinst_LIBRARIES += access/libimap.a
 access_libimap_a_SOURCES = \
 	access/imap_args.c \
 	access/imap_binary.c access/imap_binary.h \
+	access/imap_base_subject.c access/imap_base_subject.h \
 	access/imap_cache.c access/imap_cache.h \
 	access/imap_date.c access/imap_date.h \
 	access/imap_envelope.c access/imap_envelope.h \
@@ -104,9 +105,11 @@ access_posthouse_imap_SOURCES = \
 	access/imap_cmd_replace.c \
 	access/imap_cmd_search.c \
 	access/imap_cmd_select.c \
+	access/imap_cmd_sort.c \
 	access/imap_cmd_status.c \
 	access/imap_cmd_store.c \
 	access/imap_cmd_subscribe.c \
+	access/imap_cmd_thread.c \
 	access/imap_commands.c access/imap_commands.h \
 	access/imap_expunge.h \
 	access/imap_condstore.c access/imap_condstore.h \
@@ -120,9 +123,15 @@ access_posthouse_imap_SOURCES = \
 	access/imap_notify.c access/imap_notify.h \
 	access/imap_notify_folders.c \
 	access/imap_reply.c access/imap_reply.h \
+	access/imap_progress.c \
 	access/imap_rest.c \
+	access/imap_results.c access/imap_results.h \
+	access/imap_search_keys.c \
+	access/imap_sort.c access/imap_sort.h \
 	access/imap_special.c access/imap_special.h \
 	access/imap_status_items.c access/imap_status_items.h \
+	access/imap_thread.c access/imap_thread.h \
+	access/imap_thread_references.c \
 	access/imap_resync.c access/imap_resync.h \
 	access/imap_section_send.c \
 	access/imap_session.c access/imap_session.h \
@@ -140,7 +149,7 @@ BEHAVIOUR_TESTS += \
 	t/4030-imap-store-and-views.t \
 	t/4040-imap-append-copy-move.t \
 	t/4050-imap-folders.t \
-	t/4060-imap-idle.t t/4210-imap-list.t t/4510-many-sessions-of-one-uid.t t/4520-imap-notify.t \
+	t/4060-imap-idle.t t/4210-imap-list.t t/4310-imap-search-results.t t/4320-imap-sort-and-thread.t t/4510-many-sessions-of-one-uid.t t/4520-imap-notify.t \
 	t/4070-imap-errors-and-limits.t \
 	t/4080-imap-sessions-agree.t \
 	t/4090-imap-survives-garbage.t \

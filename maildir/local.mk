@@ -61,6 +61,7 @@ maildir_libmaildir_a_SOURCES = maildir/maildir.h maildir/message.h maildir/mutf7
 maildir_libmaildir_a_SOURCES += \
 	maildir/message_address.c \
 	maildir/message_casefold.c \
+	maildir/message_collate.c \
 	maildir/message_charset.c maildir/message_charset_names.c maildir/message_charset.h \
 	maildir/message_date.c \
 	maildir/message_decode.c \

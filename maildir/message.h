@@ -106,6 +106,11 @@ void message_decoder_feed(struct message_decoder *d, struct bytes in, struct str
 void message_decoder_finish(struct message_decoder *d, struct strbuf *out); /* flushes and frees */
 /* Casefold UTF-8 for comparison without case (libunistring, full folding), appended. */
 void text_casefold(struct strbuf *out, struct bytes utf8);
+/* The form in which i;unicode-casemap (RFC 5051) compares UTF-8 octet by octet, appended. */
+void text_collate(struct strbuf *out, struct bytes utf8);
+/* Append text in this character set as UTF-8: strictly, all that iconv knows. False if there is no such set, or if the text is not valid in it.
+ * out NULL: is there such a set? */
+bool text_convert(const char *charset, struct bytes text, struct strbuf *out);
 
 /* ---- reading a file in wire form: message_wire.c ---- */
 

@@ -8,10 +8,11 @@
 #include "maildir/message_charset.h"
 
 #include "base/text.h"
+#include "maildir/message.h"
 
 #include <errno.h>
 
-enum { CONVERT_PIECE = 4096 };
+enum { CONVERT_PIECE = 4096, NAME_LEN_MAX = 40 };
 
 void charset_open(struct charset *c, const char *charset)
 {
@@ -147,4 +148,29 @@ void charset_close(struct charset *c, struct strbuf *out)
         utf8_scrub((struct bytes){c->pending, c->npending}, out);
     }
     c->npending = 0;
+}
+
+/* A name that means something else to iconv ("utf-8//IGNORE", "") is none. */
+static bool is_plain_name(const char *charset)
+{
+    size_t n = strspn(charset, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.:+()");
+    return n > 0 && n <= NAME_LEN_MAX && charset[n] == '\0';
+}
+
+bool text_convert(const char *charset, struct bytes text, struct strbuf *out)
+{
+    struct charset c = {.cd = charset_iconv_open(charset)};
+    size_t start = out ? out->len : 0;
+    if (c.cd == (iconv_t)-1 && is_plain_name(charset))
+        c.cd = iconv_open("utf-8", charset);
+    if (c.cd == (iconv_t)-1)
+        return false;
+    bool fine = true;
+    if (out) {
+        charset_feed(&c, text, out);
+        charset_close(&c, out);
+        fine = !memmem(out->data + start, out->len - start, "\xef\xbf\xbd", 3) && !out->overflow;
+    } else
+        iconv_close(c.cd);
+    return fine;
 }

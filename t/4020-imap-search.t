@@ -137,7 +137,8 @@ def _():
 
 @test("character sets that we do not have are named as such")
 def _():
-    s.no("SEARCH CHARSET KOI8-R SUBJECT x", "BADCHARSET (US-ASCII UTF-8)")
+    for name in ("X-NOBODY-KNOWS-IT", "UTF-8//IGNORE", '""', '"a b"'):
+        s.no("SEARCH CHARSET %s SUBJECT x" % name, "BADCHARSET (US-ASCII UTF-8")
     s.no(b"SEARCH CHARSET UTF-8 SUBJECT {1+}\r\n\xff", "BADCHARSET")
     s.bad(b"SEARCH CHARSET UTF-8 SUBJECT \"\xff\"")
     s.ok("SEARCH CHARSET US-ASCII SUBJECT x")

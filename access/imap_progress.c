@@ -1,0 +1,32 @@
+/*
+ * imap_progress.c - INPROGRESS (RFC 9585): a command that takes long says how far it is, so that nobody thinks it hangs.
+ */
+#include "access/imap_results.h"
+
+#include <time.h>
+
+#define EVERY_MS   5000
+#define LOOK_EVERY 64 /* steps between two looks at the clock */
+
+static int64_t now_ms(void)
+{
+    struct timespec ts;
+    clock_gettime(CLOCK_MONOTONIC_COARSE, &ts);
+    return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
+}
+
+void imap_progress(struct imap *s, struct imap_progress *p, size_t done, size_t total)
+{
+    if (done % LOOK_EVERY != 1)
+        return;
+    int64_t now = now_ms();
+    if (!p->told_ms)
+        p->told_ms = now;
+    if (now - p->told_ms < EVERY_MS)
+        return;
+    p->told_ms = now;
+    struct bytes tag = imap_parse_tag(&s->parse);
+    imap_untagged(s, "OK [INPROGRESS (\"" BYTES_FMT "\" %zu %zu)] Still at work", BYTES_ARG(tag), done,
+                  total);
+    imap_io_flush(&s->io);
+}
