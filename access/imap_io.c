@@ -8,9 +8,11 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -178,14 +180,24 @@ static bool writable(struct imap_io *io)
     return n > 0;
 }
 
+/* A pipe is waited for first: unlike a socket it has no other way not to block us. */
+static ssize_t send_some(struct imap_io *io, const char *p, size_t n)
+{
+    ssize_t sent = io->is_pipe ? -1 : send(io->out_fd, p, n, MSG_DONTWAIT | MSG_NOSIGNAL);
+    io->is_pipe |= sent < 0 && errno == ENOTSOCK;
+    if (!io->is_pipe)
+        return sent;
+    return writable(io) ? write(io->out_fd, p, n < PIPE_BUF ? n : PIPE_BUF) : 0;
+}
+
 static void send_all(struct imap_io *io, const char *p, size_t n)
 {
     size_t at = 0;
     while (at < n && !io->dead) {
-        ssize_t sent = writable(io) ? write(io->out_fd, p + at, n - at) : -1;
+        ssize_t sent = send_some(io, p + at, n - at);
         if (sent > 0)
             at += (size_t)sent;
-        else if (sent == 0 || (errno != EINTR && errno != EAGAIN))
+        else if (sent == 0 || (errno != EINTR && errno != EAGAIN) || !writable(io))
             io->dead = true;
     }
     io->octets_out += at;

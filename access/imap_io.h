@@ -13,7 +13,7 @@
 #include <sys/types.h>
 
 #define IMAP_IN_SIZE          16384
-#define IMAP_OUT_SIZE         65536
+#define IMAP_OUT_SIZE         (256 * 1024) /* larger ones leave the cache (measured) */
 #define IMAP_WRITE_TIMEOUT_MS (5 * 60 * 1000)
 #define IMAP_REST_AFTER_MS    300 /* of waiting in vain: buffers are given back */
 
@@ -30,7 +30,7 @@ struct imap_zip;
 struct imap_io {
     int in_fd, out_fd;
     int also; /* another descriptor that ends waiting when it is readable, or -1 */
-    bool dead;
+    bool dead, is_pipe;
     char *in, *out;
     size_t in_at, in_have; /* input not yet used is in[in_at..in_have) */
     size_t out_have;

@@ -71,18 +71,13 @@ const uint64_t *imap_message_length(struct imap_message *m)
         return NULL;
     if (m->has_length)
         return &m->length;
-    struct wire_reader all;
-    wire_open(&all, fd, 0, info->size);
-    if (wire_seek(&all, UINT64_MAX))
-        err_errno(&m->err, errno, "message with UID %u", m->uid);
-    else
-        m->has_length = true;
-    m->length = all.wire_pos;
+    const struct wire_reader *all = imap_message_wire(m, 0, info->size, UINT64_MAX);
+    m->has_length = all != NULL;
+    m->length = all ? all->wire_pos : 0;
     if (m->has_length && m->length != m->info.virtual_size) { /* the name's ,W= is wrong */
         m->info.virtual_size = m->length;
         mailbox_message_correct(m->mb, m->uid, &m->info);
     }
-    wire_close(&all);
     return m->has_length ? &m->length : NULL;
 }
 

@@ -9,6 +9,8 @@
 #include <stdlib.h>
 #include <sys/socket.h>
 
+#define SESSION_SNDBUF (1 << 20) /* octets that a session may be ahead of us; the kernel may grant less */
+
 static uint32_t last_id;
 
 /* A socket for the session: the client's own if we have nothing in between, else one end of a pair, whose
@@ -21,6 +23,7 @@ static int session_socket(struct login *l, bool *made)
         return io_fd(l->io);
     if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) != 0)
         return -1;
+    setsockopt(pair[1], SOL_SOCKET, SO_SNDBUF, &(int){SESSION_SNDBUF}, sizeof(int));
     l->session_fd = pair[0];
     *made = true;
     return pair[1];

@@ -37,6 +37,8 @@ struct io {
 
 struct bytes io_buffer_bytes(const struct io_buffer *b);
 void io_buffer_consume(struct io_buffer *b, size_t n);
+/* Something large is about to be added: memory that another stream has used, if the buffer has none. */
+void io_buffer_begin(struct io_buffer *b);
 size_t io_buffer_room(const struct io_buffer *b);
 /* The stream is broken; the first reason stays. */
 void io_fail(struct io *io, const char *what, const char *why);

@@ -14,6 +14,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#define ROUNDS_MAX 8 /* buffers in a row for one client, before others have their turn */
+
 struct io_pump {
     struct watch other;
     void (*done)(void *);
@@ -38,8 +40,10 @@ static void send_to_other(struct io *io)
     }
 }
 
-static void receive_from_other(struct io *io)
+/* True if there may be more at once. */
+static bool receive_from_other(struct io *io)
 {
+    io_buffer_begin(&io->out);
     char *p = strbuf_room(&io->out.sb, IO_WIRE);
     ssize_t n = recv(io->pump->other.fd, p, IO_WIRE, 0);
     if (n > 0)
@@ -47,6 +51,7 @@ static void receive_from_other(struct io *io)
     else if (n == 0 || errno != EAGAIN)
         io->pump->other_eof = true;
     io_buffer_consume(&io->out, 0);
+    return n == IO_WIRE || io->pump->unwatched;
 }
 
 static void pump_end(struct io *io)
@@ -73,23 +78,47 @@ static void pump_interest(struct io *io)
     io_interest(io);
 }
 
-void io_pump_run(struct io *io)
+static void take_from_client(struct io *io)
 {
-    struct io_pump *pump = io->pump;
-    io_flush(io);
     if (!io_buffer_bytes(&io->in).n)
         io_fill(io);
     send_to_other(io);
-    do {
+}
+
+static void take_from_other(struct io *io)
+{
+    struct io_pump *pump = io->pump;
+    bool more = true;
+    for (unsigned round = 0; more && (round < ROUNDS_MAX || pump->unwatched); round++) {
         if (io_output_pending(io) || pump->other_eof)
             break;
-        receive_from_other(io);
+        more = receive_from_other(io);
         io_flush(io);
-    } while (pump->unwatched);
+    }
+}
+
+static void go_on(struct io *io)
+{
+    struct io_pump *pump = io->pump;
     if (io->failed || (pump->other_eof && !io_output_pending(io)))
         pump_end(io);
     else
         pump_interest(io);
+}
+
+void io_pump_run(struct io *io)
+{
+    io_flush(io);
+    take_from_client(io);
+    take_from_other(io);
+    go_on(io);
+}
+
+/* The client has sent more than was given on, and nothing will tell of it again. */
+static bool client_is_waiting(const struct io *io)
+{
+    return io->paused || io_buffer_bytes(&io->in).n || io_buffer_bytes(&io->wire_in).n ||
+           (io->tls && gnutls_record_check_pending(io->tls));
 }
 
 static void on_other(void *arg, uint32_t events)
@@ -99,7 +128,12 @@ static void on_other(void *arg, uint32_t events)
         io->pump->unwatched = true; /* reported unasked, again and again */
         loop_unwatch(io->loop, &io->pump->other);
     }
-    io_pump_run(io);
+    if (client_is_waiting(io)) {
+        io_pump_run(io);
+        return;
+    }
+    take_from_other(io);
+    go_on(io);
 }
 
 void io_pump_free(struct io *io)

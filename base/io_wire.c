@@ -4,15 +4,48 @@
  *
  * With TLS there are two layers of buffers: GnuTLS pulls from wire_in and pushes into wire_out, and only
  * those two touch the socket, 64 KB at a time. GnuTLS's own push never fails therefore, so a record is never
- * half sent. Empty buffers are given back: an idle connection costs its GnuTLS session and struct io.
+ * half sent. Empty buffers are given back: an idle connection costs its GnuTLS session and struct io. Large ones go
+ * to a few spares that all streams of the process share: under load malloc would map and unmap them all the time.
  */
 #include "base/io_internal.h"
 
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <sys/socket.h>
 
 /* ---- buffers ---- */
+
+#define SPARES 4
+
+static struct {
+    char *data;
+    size_t size;
+} spares[SPARES];
+static unsigned nspares;
+
+void io_buffer_begin(struct io_buffer *b)
+{
+    if (b->sb.size || !nspares)
+        return;
+    nspares--;
+    b->sb.data = spares[nspares].data;
+    b->sb.size = spares[nspares].size;
+    strbuf_clear(&b->sb);
+}
+
+static void give_back(struct strbuf *sb)
+{
+    if (sb->size < IO_WIRE || nspares == SPARES) {
+        strbuf_done(sb);
+        return;
+    }
+    spares[nspares].data = sb->data;
+    spares[nspares++].size = sb->size;
+    sb->data = strbuf_empty;
+    sb->size = 0;
+    strbuf_clear(sb);
+}
 
 struct bytes io_buffer_bytes(const struct io_buffer *b)
 {
@@ -23,7 +56,7 @@ void io_buffer_consume(struct io_buffer *b, size_t n)
 {
     b->used += n;
     if (b->used >= b->sb.len) {
-        strbuf_done(&b->sb);
+        give_back(&b->sb);
         b->used = 0;
     } else if (b->used > b->sb.len / 2) {
         strbuf_consume(&b->sb, b->used);
@@ -49,6 +82,7 @@ static char *buffer_space(struct io_buffer *b, size_t *want)
         strbuf_consume(&b->sb, b->used);
         b->used = 0;
     }
+    io_buffer_begin(b);
     return strbuf_room(&b->sb, *want);
 }
 
@@ -101,6 +135,8 @@ static void write_socket(struct io *io, struct io_buffer *b)
 static ssize_t tls_push(gnutls_transport_ptr_t ptr, const void *p, size_t n)
 {
     struct io *io = ptr;
+    if (io->secure)
+        io_buffer_begin(&io->wire_out);
     if (strbuf_add(&io->wire_out.sb, p, n))
         return (ssize_t)n;
     gnutls_transport_set_errno(io->tls, ENOBUFS);

@@ -118,17 +118,27 @@ bool text_convert(const char *charset, struct bytes text, struct strbuf *out);
 void message_add_crlf(struct strbuf *out, struct bytes b);
 /* Reads a message file with CRLF line ends: LF without CR before it becomes CRLF. Positions are in the wire form of
  * [start, end) of the file; going on from where the last read ended does not rescan. */
+#define WIRE_MARKS 64
+struct wire_place {
+    uint64_t file_pos, wire_pos;
+    bool after_cr; /* the last octet given out was a CR */
+};
 struct wire_reader {
     int fd;
     uint64_t start, end;         /* range in the file */
     uint64_t file_pos, wire_pos; /* where the next sequential read goes on */
     bool after_cr;
     char *buffer;
-    size_t have, used;
+    size_t size, have, used;
+    struct wire_place buffered;          /* where the buffer begins */
+    struct wire_place marks[WIRE_MARKS]; /* places that were passed, for going back */
+    unsigned nmarks;
+    uint64_t mark_step; /* octets of the file between two of them */
 };
 void wire_open(struct wire_reader *r, int fd, uint64_t start, uint64_t end);
 void wire_close(struct wire_reader *r); /* fd stays open */
-/* Go to this wire position (forward from where it is if possible). 0, or -1 with errno. Positions past the end are the end. */
+/* Go to this wire position. What was passed before is not read again from the start. 0, or -1 with errno. Positions past the end are
+ * the end. */
 int wire_seek(struct wire_reader *r, uint64_t wire_pos);
 /* Up to n octets; 0 at the end, -1 with errno (EIO also when the file is shorter than it was). */
 ssize_t wire_read(struct wire_reader *r, void *p, size_t n);

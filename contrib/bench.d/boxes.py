@@ -3,10 +3,12 @@
     names   100,000 letters; what counts is their names, so few thousand contents are linked under many names
     real    20,000 letters, each with a content of its own
     work    10,000 of them, in which rows change things
+    mix0    and so on: 2,000 each, for clients that do all sorts of things at once
 
 Rows that append take the first 200 or 100.
 
 The contents lie once on the image and are linked into each server's Maildir: the page cache then treats the servers alike."""
+import base64
 import os
 import random
 
@@ -14,13 +16,16 @@ from servers import UID
 
 FLAGS = ["S"] * 12 + ["RS"] * 4 + ["FS"] * 2 + ["", "", "FRS", "DS"]
 CONTENTS_OF_NAMES = 3000
+MIXED = ["mix%d" % n for n in range(5)]
+LARGE_OCTETS = 50 << 20  # of the one large letter; a fiftieth of it in a folder of no more than 1,000
 
 
 class Boxes:
     def __init__(self, base, mail, messages):
         self.base, self.mail = base, mail
         self.counts = {"names": messages, "real": messages // 5, "work": messages // 10}
-        self.sizes = dict(self.counts, append=min(200, messages // 10), multiappend=min(100, messages // 10))
+        self.counts.update({name: messages // 50 for name in MIXED})
+        self.sizes = dict(self.counts, large=1, append=min(200, messages // 10), multiappend=min(100, messages // 10))
         self.small_letter = b"Subject: small\n\n" + b"One block of the file system is enough for it.\n" * 40
         self.contents = []
         os.mkdir(base)
@@ -62,6 +67,20 @@ class Boxes:
             own(server.home(account))
             self.make_maildir(server.maildir(account), 0, count)
             progress("Maildirs of %s: %s" % (server.name, account), count, count)
+
+    def add_large(self, server):
+        """A folder Large of "real" with one large letter, a picture in base64; made once."""
+        path = os.path.join(server.maildir("real"), ".Large")
+        if os.path.exists(path):
+            return
+        make_dirs(path)
+        octets = LARGE_OCTETS if self.counts["names"] > 1000 else LARGE_OCTETS // 50
+        line = base64.b64encode(random.Random(1).randbytes(57)) + b"\n"
+        letter = b"Subject: large\nContent-Transfer-Encoding: base64\n\n" + line * (octets // len(line))
+        name = "1600000000.M1P1.mx1,S=%d,W=%d:2,S" % (len(letter), len(letter) + letter.count(b"\n"))
+        with open(os.path.join(path, "cur", name), "wb") as f:
+            f.write(letter)
+        os.chown(f.name, UID, UID)
 
     def letters(self, size):
         """The first letters, with the line ends that they have on the wire."""

@@ -36,6 +36,17 @@ def passwd_lines(homes, accounts):
     return "".join("%s:{SHA512-CRYPT}%s:%d:%d::%s/%s:/bin/false:\n" % (name, hashed, UID, UID, homes, name) for name in accounts)
 
 
+def parse_address(text):
+    host, _, port = text.rpartition(":")
+    return host, int(port)
+
+
+def make_certificate(work):
+    """Of the kind that this server makes for itself."""
+    subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2", "-subj",
+                    "/CN=localhost", "-keyout", work + "/key.pem", "-out", work + "/cert.pem"], check=True, stderr=subprocess.DEVNULL)
+
+
 class Server:
     """name, what its session processes are called, which of its files an index is."""
     sessions = ()
@@ -43,7 +54,7 @@ class Server:
     def __init__(self, homes, work, accounts):
         self.homes, self.work, self.accounts = homes, work, accounts
         os.makedirs(work, exist_ok=True)
-        self.address, self.roots = None, []
+        self.address, self.tls_address, self.roots = None, None, []
 
     def home(self, account):
         return os.path.join(self.homes, account)
@@ -51,8 +62,8 @@ class Server:
     def maildir(self, account):
         return os.path.join(self.homes, account, "Maildir")
 
-    def login(self, account):
-        return Session(self.address, account, PASSWORD, self.cpu_seconds)
+    def login(self, account, tls=False):
+        return Session(self.tls_address if tls else self.address, account, PASSWORD, self.cpu_seconds, tls)
 
     def _below(self):
         frontier, found = list(self.roots), []
@@ -142,8 +153,8 @@ class Posthouse(Server):
         if done.returncode:
             raise RuntimeError("contrib/sandbox did not start, see above")
         values = dict(line.split("=", 1) for line in done.stdout.decode().splitlines())
-        host, _, port = values["imap"].rpartition(":")
-        self.address, self.roots = (host, int(port)), [int(values["pid_access"])]
+        self.address, self.tls_address = (parse_address(values[service]) for service in ("imap", "imaps"))
+        self.roots = [int(values["pid_access"])]
 
     def stop(self):
         subprocess.run([os.path.join(TOP, "contrib", "sandbox"), "stop", self.work + "/box"], stderr=subprocess.DEVNULL)
@@ -155,7 +166,9 @@ state_dir = {work}/state
 log_path = {work}/log
 protocols = imap
 listen = 127.0.0.1
-ssl = no
+ssl = yes
+ssl_cert = <{work}/cert.pem
+ssl_key = <{work}/key.pem
 disable_plaintext_auth = no
 first_valid_uid = 1
 mail_location = maildir:~/Maildir
@@ -172,7 +185,7 @@ service imap-login {{
     port = {port}
   }}
   inet_listener imaps {{
-    port = 0
+    port = {tls_port}
   }}
 {login}}}
 """
@@ -190,14 +203,15 @@ class Dovecot(Server):
     def start(self):
         if not shutil.which("dovecot"):
             raise RuntimeError("there is no dovecot; as root: contrib/install-deps bench")
-        port = free_base(1)
+        port = free_base(2)
+        make_certificate(self.work)
         with open(os.path.join(self.work, "passwd"), "w") as f:
             f.write(passwd_lines(self.homes, self.accounts))
         conf = os.path.join(self.work, "dovecot.conf")
         with open(conf, "w") as f:
-            f.write(DOVECOT_CONF.format(work=self.work, port=port, login=self.LOGIN[self.name]))
+            f.write(DOVECOT_CONF.format(work=self.work, port=port, tls_port=port + 1, login=self.LOGIN[self.name]))
         self.process = subprocess.Popen(["dovecot", "-F", "-c", conf], stdin=subprocess.DEVNULL, start_new_session=True)
-        self.address, self.roots = ("127.0.0.1", port), [self.process.pid]
+        self.address, self.tls_address, self.roots = ("127.0.0.1", port), ("127.0.0.1", port + 1), [self.process.pid]
         end = time.monotonic() + READY_SECONDS
         while True:
             try:
