@@ -15,7 +15,7 @@ static void put_name(struct imap *s, const char *name, const struct imap_section
         strbuf_addf(&text, i ? ".%u" : "%u", section->numbers[i]);
     strbuf_adds(&text, "]");
     if (section->partial)
-        strbuf_addf(&text, "<%u>", section->offset);
+        strbuf_addf(&text, "<%llu>", (unsigned long long)section->offset);
     strbuf_adds(&text, " ");
     imap_put(s, strbuf_bytes(&text));
 }

@@ -30,6 +30,7 @@ static const struct {
 } capabilities[] = {
     /* clang-format off */
     {"IMAP4rev1", always},
+    {"IMAP4rev2", always},
     {"APPENDLIMIT", always, add_limit},
     {"BINARY", always},
     {"CATENATE", always},
@@ -64,6 +65,7 @@ static const struct {
     {"UIDONLY", always},
     {"UIDPLUS", always},
     {"UNSELECT", always},
+    {"UTF8=ACCEPT", always},
     {"WITHIN", always},
     /* clang-format on */
 };

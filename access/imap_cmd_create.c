@@ -36,7 +36,7 @@ static bool read_parameters(struct imap *s, struct strbuf *uses)
 enum imap_status imap_cmd_create(struct imap *s)
 {
     AUTO_STRBUF struct strbuf uses = STRBUF_INIT(USES_MAX);
-    AUTO_FREE char *name = imap_session_mailbox(s);
+    AUTO_FREE char *name = imap_session_new_mailbox(s);
     struct mailbox_status status;
     struct err e;
     if (!name || !read_parameters(s, &uses) || !imap_session_no_more_args(s))

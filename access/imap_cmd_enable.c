@@ -12,8 +12,10 @@ static const struct {
     unsigned sets; /* enum imap_enabled, with what comes along */
 } extensions[] = {
     {"CONDSTORE", IMAP_ENABLED_CONDSTORE},
+    {"IMAP4rev2", IMAP_ENABLED_REV2},
     {"QRESYNC", IMAP_ENABLED_QRESYNC | IMAP_ENABLED_CONDSTORE},
     {"UIDONLY", IMAP_ENABLED_UIDONLY},
+    {"UTF8=ACCEPT", IMAP_ENABLED_UTF8},
 };
 
 static unsigned find(struct bytes name)

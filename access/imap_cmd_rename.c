@@ -47,7 +47,7 @@ static void follow(struct imap *s, const char *name)
 enum imap_status imap_cmd_rename(struct imap *s)
 {
     AUTO_FREE char *from = imap_session_mailbox(s);
-    AUTO_FREE char *to = from ? imap_session_mailbox(s) : NULL;
+    AUTO_FREE char *to = from ? imap_session_new_mailbox(s) : NULL;
     struct err e;
     if (!from || !to || !imap_session_no_more_args(s))
         return s->reply.status;

@@ -4,6 +4,7 @@
 #include "access/imap_commands.h"
 #include "access/imap_condstore.h"
 #include "access/imap_flags.h"
+#include "access/imap_list.h"
 #include "access/imap_resync.h"
 #include "base/cleanup.h"
 
@@ -38,9 +39,17 @@ static void tell_id(struct imap *s)
     imap_untagged(s, "OK [MAILBOXID (%s)] Identifier that stays", id.data);
 }
 
-static void tell_all(struct imap *s)
+/* IMAP4rev2 wants it, with the name as it was asked for if that is another (RFC 9051 6.3.2). */
+static void tell_list(struct imap *s, const char *asked)
+{
+    if (s->enabled & IMAP_ENABLED_REV2)
+        imap_list_tell_name(s, mailbox_name(s->mb), strcmp(asked, mailbox_name(s->mb)) ? asked : NULL);
+}
+
+static void tell_all(struct imap *s, const char *asked)
 {
     tell_flags(s);
+    tell_list(s, asked);
     imap_untagged(s, "%u EXISTS", imap_view_count(&s->view));
     if (!(s->enabled & IMAP_ENABLED_REV2))
         imap_untagged(s, "%u RECENT", mailbox_recent(s->mb));
@@ -69,7 +78,7 @@ static enum imap_status select_mailbox(struct imap *s, bool read_only)
     s->has_modseqs = mailbox_has_modseqs(s->mb);
     if (resync.condstore)
         s->enabled |= IMAP_ENABLED_CONDSTORE;
-    tell_all(s);
+    tell_all(s, name);
     imap_resync_tell(s, &resync);
     if (mailbox_read_only(s->mb))
         return imap_ok(s, "[READ-ONLY] Opened for reading");

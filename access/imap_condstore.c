@@ -143,7 +143,7 @@ void imap_tell_mail(struct imap *s, const struct mail *mail, bool with_flags)
         strbuf_addf(&text, " UID %u", mail->uid);
     if (with_flags) {
         strbuf_adds(&text, " FLAGS ");
-        imap_flags_write(&text, s->mb, mail);
+        imap_flags_write(&text, s->mb, mail, !(s->enabled & IMAP_ENABLED_REV2));
     }
     if (modseq)
         strbuf_addf(&text, " MODSEQ (%llu)", (unsigned long long)mail->changed);

@@ -27,7 +27,7 @@ static int put_flags(struct imap *s, struct imap_message *m, const struct imap_f
     char room[FLAGS_TEXT_MAX + 1];
     struct strbuf text = {.data = room, .size = sizeof(room), .max = FLAGS_TEXT_MAX};
     strbuf_adds(&text, "FLAGS ");
-    imap_flags_write(&text, s->mb, mail);
+    imap_flags_write(&text, s->mb, mail, !(s->enabled & IMAP_ENABLED_REV2));
     imap_put(s, strbuf_bytes(&text));
     return 0;
 }
@@ -97,14 +97,15 @@ static int read_part_header(void *arg, const struct mime_part *part, struct strb
     return imap_message_part_header(arg, part, out);
 }
 
-static int put_tree(struct imap *s, struct imap_message *m, const char *name, bool extended)
+static int put_tree(struct imap *s, struct imap_message *m, const char *name, unsigned how)
 {
     const struct mime_part *root = imap_message_tree(m);
     if (!root)
         return -1;
     AUTO_STRBUF struct strbuf text = STRBUF_INIT(STRUCTURE_TEXT_MAX);
     strbuf_addf(&text, "%s ", name);
-    if (imap_bodystructure(&text, root, extended, read_part_header, m))
+    if (imap_bodystructure(&text, root, how | (imap_speaks_utf8(s) ? IMAP_STRUCTURE_GLOBAL : 0),
+                           read_part_header, m))
         return -1;
     if (text.overflow)
         return err_set(&m->err, ERR_LIMIT, "structure of the message with UID %u is too large", m->uid);
@@ -115,7 +116,17 @@ static int put_tree(struct imap *s, struct imap_message *m, const char *name, bo
 static int put_body(struct imap *s, struct imap_message *m, const struct imap_fetch_item *item)
 {
     (void)item;
-    return put_tree(s, m, "BODY", false);
+    return put_tree(s, m, "BODY", 0);
+}
+
+/* Perhaps: the index holds structures as IMAP4rev1 wants them. */
+static bool names_global(struct bytes structure)
+{
+    struct bytes global = BYTES("\"global\"");
+    for (const char *p = structure.p; (p = memchr(p, '"', structure.n - (size_t)(p - structure.p))); p++)
+        if (bytes_starts_nocase(bytes_skip(structure, (size_t)(p - structure.p)), global))
+            return true;
+    return false;
 }
 
 static int put_structure(struct imap *s, struct imap_message *m, const struct imap_fetch_item *item)
@@ -123,8 +134,8 @@ static int put_structure(struct imap *s, struct imap_message *m, const struct im
     struct imap_cached cached;
     if (!imap_cache_get(m, true, &cached))
         return -1;
-    if (!cached.structure.p)
-        return put_tree(s, m, item->row->name, true);
+    if (!cached.structure.p || (imap_speaks_utf8(s) && names_global(cached.structure)))
+        return put_tree(s, m, item->row->name, IMAP_STRUCTURE_EXTENDED);
     put_text(s, "BODYSTRUCTURE ", cached.structure);
     return 0;
 }

@@ -115,7 +115,7 @@ static void add_keywords(struct strbuf *out, size_t start, const struct mailbox 
     }
 }
 
-void imap_flags_write(struct strbuf *out, const struct mailbox *mb, const struct mail *mail)
+void imap_flags_write(struct strbuf *out, const struct mailbox *mb, const struct mail *mail, bool with_recent)
 {
     strbuf_addc(out, '(');
     size_t start = out->len;
@@ -123,7 +123,7 @@ void imap_flags_write(struct strbuf *out, const struct mailbox *mb, const struct
         if (mail->flags & system_flags[i].bit)
             add_name(out, start, system_flags[i].name);
     }
-    if (mail->recent)
+    if (mail->recent && with_recent)
         add_name(out, start, "\\Recent");
     add_keywords(out, start, mb, mail->keywords);
     strbuf_addc(out, ')');

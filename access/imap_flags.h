@@ -21,8 +21,9 @@ void imap_flags_done(struct imap_flags *flags);
 
 /* "\Seen" and the like to its bit; 0 if it is none. */
 uint32_t imap_flag_bit(struct bytes name);
-/* A message's flags: (\Recent \Seen $Forwarded) */
-void imap_flags_write(struct strbuf *out, const struct mailbox *mb, const struct mail *mail);
+/* A message's flags: (\Recent \Seen $Forwarded). IMAP4rev2 has no \Recent. */
+void imap_flags_write(struct strbuf *out, const struct mailbox *mb, const struct mail *mail,
+                      bool with_recent);
 /* All that can be: system flags and the keywords in use; with `more` followed by \* while there is room for
  * others. */
 void imap_flags_write_all(struct strbuf *out, const struct mailbox *mb, bool more);

@@ -64,11 +64,11 @@ static bool read_partial(struct imap_section *section, struct bytes text)
         return false;
     struct bytes rest = bytes_from(text.p + 1, text.n - 2);
     struct bytes first = bytes_split(&rest, '.');
-    if (!rest.p || !bytes_to_u64(first, UINT32_MAX, &offset) || !bytes_to_u64(rest, UINT32_MAX, &count) ||
+    if (!rest.p || !bytes_to_u64(first, INT64_MAX, &offset) || !bytes_to_u64(rest, INT64_MAX, &count) ||
         count == 0)
         return false;
-    section->offset = (uint32_t)offset;
-    section->count = (uint32_t)count;
+    section->offset = offset;
+    section->count = count;
     return true;
 }
 

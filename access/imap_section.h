@@ -25,7 +25,7 @@ struct imap_section {
     enum imap_section_text text;
     struct imap_args fields; /* names, for FIELDS and FIELDS_NOT */
     bool partial;
-    uint32_t offset, count;
+    uint64_t offset, count; /* RFC 9051's numbers have 63 bits */
 };
 
 /* Read the section that begins behind "BODY[" or "BODY.PEEK[": `rest` is what the atom holds behind the

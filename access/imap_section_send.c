@@ -41,7 +41,7 @@ static void add_name(struct strbuf *out, const struct imap_section *section)
     }
     strbuf_addc(out, ']');
     if (section->partial)
-        strbuf_addf(out, "<%u>", section->offset);
+        strbuf_addf(out, "<%llu>", (unsigned long long)section->offset);
 }
 
 static void put_name(struct imap *s, const struct imap_section *section, const char *name)

@@ -103,6 +103,8 @@ char *imap_session_mailbox(struct imap *s);
 /* The keys of SEARCH and its relatives, up to the end. False: the answer is settled. Either way *root is to be freed. */
 struct imap_search_node;
 bool imap_session_search_keys(struct imap *s, bool charset_first, struct imap_search_node **root);
+/* The same of a mailbox that is about to be: 8-bit names must be Net-Unicode (RFC 9051 5.1). */
+char *imap_session_new_mailbox(struct imap *s);
 /* Nothing may follow; else the answer is settled. */
 bool imap_session_no_more_args(struct imap *s);
 

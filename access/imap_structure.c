@@ -3,7 +3,7 @@
  *
  * The tree is walked by its own links, so that depth costs no stack: on the way down a part's opening is
  * written, on the way up its rest. All sizes are those of the wire (CRLF). message/global is written as a
- * part of no special kind: clients of IMAP4rev1 do not expect an envelope there. What extension data a part
+ * part of no special kind, unless the client wants it otherwise: those of IMAP4rev1 do not expect an envelope there. What extension data a part
  * has is always written to the end, with NIL where there is none.
  *
  * What the parser keeps of a message is bounded (message_mime.c); the envelopes of the messages in it are not.
@@ -20,16 +20,16 @@ enum { ENVELOPES_MAX = 4 << 20 };
 
 struct structure {
     struct strbuf *out;
-    bool extended;
+    bool extended, global;
     int (*read_header)(void *arg, const struct mime_part *part, struct strbuf *out);
     void *arg;
     size_t envelopes; /* octets of all so far */
     bool failed;
 };
 
-static bool is_message(const struct mime_part *part)
+static bool is_message(const struct structure *s, const struct mime_part *part)
 {
-    return part->rfc822 && bytes_eq_nocase(bytes_of(part->subtype), BYTES("rfc822"));
+    return part->rfc822 && (s->global || bytes_eq_nocase(bytes_of(part->subtype), BYTES("rfc822")));
 }
 
 static bool is_text(const struct mime_part *part)
@@ -143,7 +143,7 @@ static void open_single(struct structure *s, const struct mime_part *part)
     strbuf_addc(s->out, ' ');
     add_nstring(s->out, part->encoding ? part->encoding : "7BIT");
     strbuf_addf(s->out, " %" PRIu64, part->crlf_body);
-    if (is_message(part)) {
+    if (is_message(s, part)) {
         strbuf_addc(s->out, ' ');
         add_envelope(s, part->first_child);
         strbuf_addc(s->out, ' ');
@@ -152,7 +152,7 @@ static void open_single(struct structure *s, const struct mime_part *part)
 
 static void close_single(struct structure *s, const struct mime_part *part)
 {
-    if (is_message(part) || is_text(part))
+    if (is_message(s, part) || is_text(part))
         strbuf_addf(s->out, " %" PRIu64, part->body_lines);
     if (s->extended) {
         strbuf_addc(s->out, ' ');
@@ -163,9 +163,9 @@ static void close_single(struct structure *s, const struct mime_part *part)
 }
 
 /* Are its children written inside of it? */
-static bool shows_children(const struct mime_part *part)
+static bool shows_children(const struct structure *s, const struct mime_part *part)
 {
-    return part->multipart || is_message(part);
+    return part->multipart || is_message(s, part);
 }
 
 static void open_part(struct structure *s, const struct mime_part *part)
@@ -184,15 +184,19 @@ static void close_part(struct structure *s, const struct mime_part *part)
         close_single(s, part);
 }
 
-int imap_bodystructure(struct strbuf *out, const struct mime_part *root, bool extended,
+int imap_bodystructure(struct strbuf *out, const struct mime_part *root, unsigned how,
                        int (*read_header)(void *arg, const struct mime_part *part, struct strbuf *out),
                        void *arg)
 {
-    struct structure s = {.out = out, .extended = extended, .read_header = read_header, .arg = arg};
+    struct structure s = {.out = out,
+                          .extended = how & IMAP_STRUCTURE_EXTENDED,
+                          .global = how & IMAP_STRUCTURE_GLOBAL,
+                          .read_header = read_header,
+                          .arg = arg};
     const struct mime_part *part = root;
     while (part && !out->overflow) {
         open_part(&s, part);
-        if (shows_children(part)) {
+        if (shows_children(&s, part)) {
             part = part->first_child;
             continue;
         }

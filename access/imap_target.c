@@ -9,6 +9,7 @@
 #include "maildir/mutf7.h"
 
 #include <stdlib.h>
+#include <uninorm.h>
 
 #define NAME_MAX_IN 4096 /* octets of a mailbox name in UTF-8 */
 
@@ -89,6 +90,33 @@ char *imap_session_mailbox(struct imap *s)
     char *found = s->by_alias ? xstrdup(name.data + 6) : strbuf_detach(&name);
     imap_notify_own(s, found);
     return found;
+}
+
+/* Composed (NFC), without controls and separators of lines. Names in modified UTF-7 are taken as they are: they have always been. */
+static bool net_unicode(struct bytes name)
+{
+    AUTO_FREE uint8_t *normal = NULL;
+    size_t n = 0;
+    for (size_t i = 0; i < name.n;) {
+        int32_t c = utf8_next(name, &i);
+        if (c < ' ' || (c >= 0x7f && c <= 0x9f) || c == 0x2028 || c == 0x2029)
+            return false;
+    }
+    normal = u8_normalize(UNINORM_NFC, (const uint8_t *)name.p, name.n, NULL, &n);
+    return normal && bytes_eq(name, bytes_from(normal, n));
+}
+
+char *imap_session_new_mailbox(struct imap *s)
+{
+    struct imap_args args = s->args;
+    struct bytes wire;
+    AUTO_FREE char *name = imap_session_mailbox(s);
+    if (!name || !imap_args_astring(&args, &wire) || (text_is_ascii(wire) && !imap_speaks_utf8(s)) ||
+        net_unicode(bytes_of(name)))
+        return TAKE_PTR(name);
+    imap_no(s, "[CANNOT] The name of a mailbox must be in Unicode's composed form (NFC), without control "
+               "characters");
+    return NULL;
 }
 
 bool imap_session_no_more_args(struct imap *s)

@@ -161,7 +161,8 @@ BEHAVIOUR_TESTS += \
 	t/4400-imap-literals-and-lines-have-limits.t \
 	t/4410-imap-catenate-and-replace.t \
 	t/4420-imap-compress.t \
-	t/4430-imap-binary.t
+	t/4430-imap-binary.t \
+	t/4450-imap-revision-2-and-utf8.t
 
 # What accessd, login and pop3 share with their tests.
 noinst_LIBRARIES += access/libaccess.a
