@@ -52,6 +52,7 @@ static const struct {
     {"MULTIAPPEND", always},
     {"NAMESPACE", always},
     {"OBJECTID", always},
+    {"PARTIAL", always},
     {"QRESYNC", always},
     {"REPLACE", always},
     {"SAVEDATE", always},

@@ -11,6 +11,8 @@ EXTRA_DIST += \
 	contrib/bench.d/report.py \
 	contrib/bench.d/rows.py \
 	contrib/bench.d/rows_change.py \
+	contrib/bench.d/rows_folders.py \
+	contrib/bench.d/rows_search.py \
 	contrib/bench.d/rows_read.py \
 	contrib/bench.d/rows_size.py \
 	contrib/bench.d/rows_wire.py \
