@@ -7,6 +7,7 @@
 #include "access/imap_cache.h"
 
 #include "access/imap_envelope.h"
+#include "access/imap_sort_text.h"
 #include "access/imap_structure.h"
 #include "base/cleanup.h"
 #include "base/fs.h"
@@ -14,11 +15,14 @@
 #include <errno.h>
 #include <sys/stat.h>
 
-#define FORMAT   0x5048
+#define FORMAT   0x5049
 #define TEXT_MAX 32768 /* octets kept of a message; what is larger is made each time */
 
 struct head {
-    uint16_t format, structure;
+    uint16_t format, structure, subject, from; /* octets of each */
+    int64_t sent;
+    int16_t zone;
+    bool has_sent, reply;
 };
 
 /* What mail programs ask for in their lists of messages (at most 64); first those of ENVELOPE, in its order. */
@@ -102,6 +106,25 @@ static int add_structure(struct imap_message *m, struct strbuf *out)
     return root ? imap_bodystructure(out, root, true, read_part_header, m) : -1;
 }
 
+/* What SORT and THREAD compare. */
+static void add_sorting(struct imap_message *m, struct head *head, struct strbuf *text)
+{
+    AUTO_STRBUF struct strbuf value = STRBUF_INIT(TEXT_MAX);
+    struct header_field date;
+    time_t when;
+    int zone;
+    struct bytes header = strbuf_bytes(imap_message_header(m));
+    head->has_sent = header_find(header, "Date", &date) && date_parse(date.value, &when, &zone);
+    head->sent = head->has_sent ? when : 0;
+    head->zone = (int16_t)(head->has_sent ? zone : 0);
+    size_t at = text->len;
+    head->reply = imap_sort_header_subject(header, text);
+    head->subject = (uint16_t)(text->len - at);
+    at = text->len;
+    imap_sort_header_from(header, text);
+    head->from = (uint16_t)(text->len - at);
+}
+
 /* Compose the text. 1: it is too large to be kept. */
 static int make(struct imap_message *m, bool structure, struct strbuf *text)
 {
@@ -115,6 +138,7 @@ static int make(struct imap_message *m, bool structure, struct strbuf *text)
     if (structure && add_structure(m, text))
         return -1;
     head.structure = (uint16_t)(text->len - sizeof head);
+    add_sorting(m, &head, text);
     add_fields(text, strbuf_bytes(header));
     if (text->overflow)
         return 1;
@@ -130,12 +154,22 @@ static bool take_apart(struct bytes text, struct imap_cached *c)
     if (text.n < sizeof head)
         return false;
     memcpy(&head, text.p, sizeof head);
-    if (head.format != FORMAT || text.n < sizeof head + head.structure)
+    if (head.format != FORMAT || text.n < sizeof head + head.structure + head.subject + head.from)
         return false;
     const char *p = text.p + sizeof head;
+    *c = (struct imap_cached){
+        .has_sent = head.has_sent, .reply = head.reply, .sent = head.sent, .zone = head.zone};
     c->structure = bytes_from(head.structure ? p : NULL, head.structure);
-    c->fields = bytes_skip(text, sizeof head + head.structure);
+    c->subject = bytes_from(p + head.structure, head.subject);
+    c->from = bytes_from(c->subject.p + head.subject, head.from);
+    c->fields = bytes_skip(text, sizeof head + head.structure + head.subject + head.from);
     return true;
+}
+
+bool imap_cache_peek(struct mailbox *mb, uint32_t uid, struct imap_cached *c)
+{
+    struct bytes text;
+    return mailbox_text_get(mb, uid, &text) && take_apart(text, c);
 }
 
 bool imap_cache_get(struct imap_message *m, bool structure, struct imap_cached *c)

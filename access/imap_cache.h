@@ -14,7 +14,15 @@
 /* Runs point into the index: valid until the next call about any message. .p NULL: not there. */
 struct imap_cached {
     struct bytes structure, fields;
+    /* what SORT and THREAD compare (imap_sort.h) */
+    bool has_sent, reply;
+    int64_t sent; /* the Date field, if it is one; zone: minutes east */
+    int zone;
+    struct bytes subject, from;
 };
+
+/* What is kept, if something is: the message is not read. */
+bool imap_cache_peek(struct mailbox *mb, uint32_t uid, struct imap_cached *c);
 
 /* From the index, reading the message if it is not there: its header, or all of it where the structure is wanted. False: it could
  * not be read (m->err). What is too large to be kept stays NULL. */

@@ -8,8 +8,6 @@
 
 #include <time.h>
 
-#define DATE_VALUE_MAX 1000
-
 static struct imap_message *message(struct imap_candidate *c)
 {
     if (!c->message)
@@ -170,13 +168,24 @@ static bool match_savedsince(struct imap_candidate *c, const struct imap_search_
 /* The same of the day in its Date field, as it stands there, whatever the zone. */
 static bool sent(struct imap_candidate *c, const struct imap_search_node *node, int64_t *difference)
 {
-    AUTO_STRBUF struct strbuf value = STRBUF_INIT(DATE_VALUE_MAX);
-    time_t when;
-    int zone;
-    if (!imap_cache_value(message(c), "Date", &value) || !date_parse(strbuf_bytes(&value), &when, &zone))
-        return false;
+    struct imap_cached cached;
+    struct header_field field;
+    const struct strbuf *header;
+    time_t when = 0;
+    int zone = 0;
+    bool has;
+    if (imap_cache_peek(c->mb, c->mail.uid, &cached) ||
+        (imap_cache_get(message(c), false, &cached) && cached.fields.p)) {
+        has = cached.has_sent;
+        when = cached.sent;
+        zone = cached.zone;
+    } else {
+        header = imap_message_header(message(c));
+        has = header && header_find(strbuf_bytes(header), "Date", &field) &&
+              date_parse(field.value, &when, &zone);
+    }
     *difference = imap_day_of(when, zone) - node->day;
-    return true;
+    return has;
 }
 
 static bool match_sentbefore(struct imap_candidate *c, const struct imap_search_node *node)

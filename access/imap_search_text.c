@@ -15,6 +15,7 @@
 #include <strings.h>
 
 #define PIECE       32768
+#define SHORT_VALUE 1024       /* octets of a header field that need no memory */
 #define DECODED_MAX (16 << 20) /* octets that one piece or one header field may become */
 
 static bool contains(const struct strbuf *hay, struct bytes needle)
@@ -24,12 +25,25 @@ static bool contains(const struct strbuf *hay, struct bytes needle)
 
 /* ---- headers ---- */
 
+/* Most values are ASCII without encoded words: nothing is to be decoded. */
+static bool is_plain(struct bytes value)
+{
+    return text_is_ascii(value) && !memmem(value.p, value.n, "=?", 2);
+}
+
 static bool value_contains(struct bytes value, struct bytes needle)
 {
-    AUTO_STRBUF struct strbuf decoded = STRBUF_INIT(DECODED_MAX);
-    AUTO_STRBUF struct strbuf folded = STRBUF_INIT(DECODED_MAX);
-    header_decode(&decoded, value);
-    text_casefold(&folded, strbuf_bytes(&decoded));
+    char room[SHORT_VALUE], folded_room[SHORT_VALUE];
+    AUTO_STRBUF struct strbuf decoded = STRBUF_LENT(room, DECODED_MAX);
+    AUTO_STRBUF struct strbuf folded = STRBUF_LENT(folded_room, DECODED_MAX);
+    struct bytes text;
+    if (is_plain(value))
+        text = header_text(&decoded, value);
+    else {
+        header_decode(&decoded, value);
+        text = strbuf_bytes(&decoded);
+    }
+    text_casefold(&folded, text);
     return contains(&folded, needle);
 }
 

@@ -6,8 +6,8 @@
  */
 #include "access/imap_sort.h"
 
-#include "access/imap_base_subject.h"
 #include "access/imap_cache.h"
+#include "access/imap_sort_text.h"
 #include "base/cleanup.h"
 
 #include <stdlib.h>
@@ -20,108 +20,111 @@ struct key {
     uint32_t text_len; /* of texts */
 };
 
+struct looked_at;
+
 struct imap_sort_row {
     const char *name;
     const char *field; /* header field, of texts */
-    int64_t (*number)(struct imap_message *m);
-    void (*text)(struct imap_message *m, const char *field, struct strbuf *out);
+    int64_t (*number)(struct looked_at *l);
+    void (*text)(struct looked_at *l, const char *field, struct strbuf *out);
 };
 
 /* ---- what messages are compared by ---- */
 
-static int64_t arrival(struct imap_message *m)
+/* A message of which the index knows everything is not opened. */
+struct looked_at {
+    struct mailbox *mb;
+    uint32_t uid;
+    struct imap_message *message;
+    struct imap_cached cached;
+};
+
+static struct imap_message *message(struct looked_at *l)
 {
-    const struct mail_info *info = imap_message_info(m);
+    if (!l->message)
+        l->message = imap_message_new(l->mb, l->uid);
+    return l->message;
+}
+
+/* False: it cannot be read, or too much of it is there to be kept. */
+static bool cached(struct looked_at *l)
+{
+    return imap_cache_peek(l->mb, l->uid, &l->cached) ||
+           (imap_cache_get(message(l), false, &l->cached) && l->cached.fields.p);
+}
+
+static int64_t arrival(struct looked_at *l)
+{
+    const struct mail_info *info = imap_message_info(message(l));
     return info ? info->internal_date : 0;
 }
 
-static int64_t size(struct imap_message *m)
+static int64_t size(struct looked_at *l)
 {
-    const struct mail_info *info = imap_message_info(m);
+    const struct mail_info *info = imap_message_info(message(l));
     return info ? (int64_t)info->virtual_size : 0;
 }
 
-int64_t imap_sort_date(struct imap_message *m)
+static int64_t date(struct looked_at *l)
 {
-    AUTO_STRBUF struct strbuf value = STRBUF_INIT(VALUE_MAX);
+    const struct strbuf *header;
+    struct header_field field;
     time_t when;
     int zone;
-    if (imap_cache_value(m, "Date", &value) && date_parse(strbuf_bytes(&value), &when, &zone))
-        return when;
-    return arrival(m);
+    if (cached(l))
+        return l->cached.has_sent ? l->cached.sent : arrival(l);
+    header = imap_message_header(message(l));
+    bool fine =
+        header && header_find(strbuf_bytes(header), "Date", &field) && date_parse(field.value, &when, &zone);
+    return fine ? when : arrival(l);
 }
 
-bool imap_sort_subject(struct imap_message *m, struct strbuf *out)
+static bool reply_and_subject(struct looked_at *l, struct strbuf *out)
 {
-    AUTO_STRBUF struct strbuf value = STRBUF_INIT(VALUE_MAX), decoded = STRBUF_INIT(VALUE_MAX),
-                              base = STRBUF_INIT(VALUE_MAX);
-    if (!imap_cache_value(m, "Subject", &value))
-        return false;
-    header_decode(&decoded, strbuf_bytes(&value));
-    bool reply = imap_base_subject(strbuf_bytes(&decoded), &base);
-    text_collate(out, strbuf_bytes(&base));
+    if (cached(l)) {
+        strbuf_addb(out, l->cached.subject);
+        return l->cached.reply;
+    }
+    const struct strbuf *header = imap_message_header(message(l));
+    return header && imap_sort_header_subject(strbuf_bytes(header), out);
+}
+
+static void subject(struct looked_at *l, const char *field, struct strbuf *out)
+{
+    (void)field;
+    reply_and_subject(l, out);
+}
+
+static void address(struct looked_at *l, const char *field, struct strbuf *out)
+{
+    AUTO_STRBUF struct strbuf value = STRBUF_INIT(VALUE_MAX);
+    if (strcmp(field, "From") == 0 && cached(l))
+        strbuf_addb(out, l->cached.from);
+    else if (imap_cache_value(message(l), field, &value))
+        imap_sort_address(strbuf_bytes(&value), out);
+}
+
+static void display(struct looked_at *l, const char *field, struct strbuf *out)
+{
+    AUTO_STRBUF struct strbuf value = STRBUF_INIT(VALUE_MAX);
+    if (imap_cache_value(message(l), field, &value))
+        imap_sort_display(strbuf_bytes(&value), out);
+}
+
+bool imap_sort_look(struct mailbox *mb, uint32_t uid, struct strbuf *base_subject, int64_t *sent)
+{
+    struct looked_at l = {.mb = mb, .uid = uid};
+    bool reply = reply_and_subject(&l, base_subject);
+    *sent = date(&l);
+    imap_message_free(l.message);
     return reply;
 }
 
-static void subject(struct imap_message *m, const char *field, struct strbuf *out)
-{
-    (void)field;
-    imap_sort_subject(m, out);
-}
-
-struct first {
-    struct strbuf *out;
-    bool display, done;
-};
-
-static void take_mailbox(void *arg, const struct address *a)
-{
-    struct first *f = arg;
-    if (!f->done)
-        text_collate(f->out, a->mailbox.p ? a->mailbox : BYTES(""));
-    f->done = true;
-}
-
-/* The display name, or the address where there is none (RFC 5957 section 3). Groups have neither. */
-static void take_display(void *arg, const struct address *a)
-{
-    struct first *f = arg;
-    AUTO_STRBUF struct strbuf text = STRBUF_INIT(VALUE_MAX);
-    if (f->done || !a->host.p)
-        return;
-    if (a->name.n)
-        header_decode(&text, a->name);
-    else
-        strbuf_addf(&text, BYTES_FMT "@" BYTES_FMT, BYTES_ARG(a->mailbox), BYTES_ARG(a->host));
-    text_collate(f->out, strbuf_bytes(&text));
-    f->done = true;
-}
-
-static void address(struct imap_message *m, const char *field, struct strbuf *out)
-{
-    AUTO_STRBUF struct strbuf value = STRBUF_INIT(VALUE_MAX);
-    struct first f = {.out = out};
-    if (imap_cache_value(m, field, &value))
-        address_parse(strbuf_bytes(&value), take_mailbox, &f);
-}
-
-static void display(struct imap_message *m, const char *field, struct strbuf *out)
-{
-    AUTO_STRBUF struct strbuf value = STRBUF_INIT(VALUE_MAX);
-    struct first f = {.out = out};
-    if (imap_cache_value(m, field, &value))
-        address_parse(strbuf_bytes(&value), take_display, &f);
-}
-
 static const struct imap_sort_row rows[] = {
-    {"ARRIVAL", NULL, .number = arrival},
-    {"CC", "Cc", .text = address},
-    {"DATE", NULL, .number = imap_sort_date},
-    {"DISPLAYFROM", "From", .text = display},
-    {"DISPLAYTO", "To", .text = display},
-    {"FROM", "From", .text = address},
-    {"SIZE", NULL, .number = size},
-    {"SUBJECT", "Subject", .text = subject},
+    {"ARRIVAL", NULL, .number = arrival}, {"CC", "Cc", .text = address},
+    {"DATE", NULL, .number = date},       {"DISPLAYFROM", "From", .text = display},
+    {"DISPLAYTO", "To", .text = display}, {"FROM", "From", .text = address},
+    {"SIZE", NULL, .number = size},       {"SUBJECT", "Subject", .text = subject},
     {"TO", "To", .text = address},
 };
 
@@ -158,7 +161,7 @@ struct sorting {
     struct strbuf texts;
 };
 
-static void find_out(struct sorting *w, struct imap_message *m, struct key *keys)
+static void find_out(struct sorting *w, struct looked_at *m, struct key *keys)
 {
     for (size_t i = 0; i < w->sort->n; i++) {
         const struct imap_sort_row *row = w->sort->rows[i];
@@ -200,10 +203,10 @@ void imap_sort_run(struct imap *s, const struct imap_sort *sort, struct imap_res
     AUTO_FREE uint32_t *order = xcalloc(r->n + 1, sizeof(*order));
     w.keys = xcalloc(r->n * sort->n + 1, sizeof(*w.keys));
     for (size_t i = 0; i < r->n && !s->io.dead; i++) {
-        struct imap_message *m = imap_message_new(s->mb, r->hits[i].uid);
+        struct looked_at l = {.mb = s->mb, .uid = r->hits[i].uid};
         order[i] = (uint32_t)i;
-        find_out(&w, m, &w.keys[i * sort->n]);
-        imap_message_free(m);
+        find_out(&w, &l, &w.keys[i * sort->n]);
+        imap_message_free(l.message);
         imap_progress(s, &progress, i, r->n);
     }
     qsort_r(order, r->n, sizeof(*order), compare, &w);

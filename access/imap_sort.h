@@ -21,9 +21,8 @@ bool imap_sort_parse(struct imap *s, struct imap_sort *sort);
 /* Put what was found into this order. */
 void imap_sort_run(struct imap *s, const struct imap_sort *sort, struct imap_results *r);
 
-/* When it was sent, in UTC seconds, as sorting understands it: from Date, else when it came. */
-int64_t imap_sort_date(struct imap_message *m);
-/* Its base subject for comparison, appended. Returns whether it is a reply or was forwarded. */
-bool imap_sort_subject(struct imap_message *m, struct strbuf *out);
+/* What THREAD wants to know of a message: append its base subject; *sent: in UTC seconds, from Date, else when it came. Returns whether it is a
+ * reply or was forwarded. */
+bool imap_sort_look(struct mailbox *mb, uint32_t uid, struct strbuf *base_subject, int64_t *sent);
 
 #endif

@@ -111,13 +111,10 @@ void imap_thread_subjects(struct imap *s, struct imap_forest *f, const struct im
     struct subjects all = {.texts = STRBUF_INIT(TEXTS_MAX), .at = xcalloc(r->n + 1, sizeof(size_t))};
     AUTO_FREE uint32_t *order = xcalloc(r->n + 1, sizeof(*order));
     for (uint32_t i = 0; i < r->n && !s->io.dead; i++) {
-        struct imap_message *m = imap_message_new(s->mb, r->hits[i].uid);
         order[i] = i;
         all.at[i] = all.texts.len;
-        f->nodes[i + 1].reply = imap_sort_subject(m, &all.texts);
-        f->nodes[i + 1].date = imap_sort_date(m);
+        f->nodes[i + 1].reply = imap_sort_look(s->mb, r->hits[i].uid, &all.texts, &f->nodes[i + 1].date);
         all.at[i + 1] = all.texts.len;
-        imap_message_free(m);
         imap_progress(s, &progress, i, r->n);
     }
     if (!s->io.dead)

@@ -38,6 +38,11 @@ static void free_id(void *p)
     free(id);
 }
 
+static bool counts_not(char c)
+{
+    return c == ' ' || c == '\t' || c == '\r' || c == '\n' || c == '"' || c == '\\';
+}
+
 /* Cut the next "<id>" off; quotes and backslashes do not count. False: there is none. */
 static bool next_id(struct bytes *rest, struct strbuf *id)
 {
@@ -48,9 +53,14 @@ static bool next_id(struct bytes *rest, struct strbuf *id)
         size_t close = bytes_index(*rest, '>');
         if (close == rest->n)
             return false;
-        for (size_t i = 0; i < close; i++)
-            if (!strchr(" \t\r\n\"\\", rest->p[i]))
-                strbuf_addc(id, rest->p[i]);
+        struct bytes inside = bytes_from(rest->p, close);
+        while (inside.n) {
+            size_t plain = 0;
+            while (plain < inside.n && !counts_not(inside.p[plain]))
+                plain++;
+            strbuf_add(id, inside.p, plain);
+            inside = bytes_skip(inside, plain < inside.n ? plain + 1 : plain);
+        }
         *rest = bytes_skip(*rest, close + 1);
         if (id->len)
             return true;

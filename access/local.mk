@@ -21,6 +21,7 @@ access_libimap_a_SOURCES = \
 	access/imap_section.c access/imap_section.h \
 	access/imap_section_open.c \
 	access/imap_seqset.c access/imap_seqset.h \
+	access/imap_sort_text.c access/imap_sort_text.h \
 	access/imap_structure.c access/imap_structure.h \
 	access/imap_url.c access/imap_url.h \
 	access/imap_view.c access/imap_view.h \

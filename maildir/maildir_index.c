@@ -137,19 +137,24 @@ static int look_at_tables(struct index *ix)
     return rc;
 }
 
+static void end_walk(struct index_walk *w)
+{
+    if (w->cursor)
+        mdb_cursor_close(w->cursor);
+    *w = (struct index_walk){NULL, 0};
+}
+
 static void close_env(struct index *ix)
 {
-    if (ix->cursor)
-        mdb_cursor_close(ix->cursor);
+    end_walk(&ix->mail_walk);
+    end_walk(&ix->text_walk);
     if (ix->read)
         mdb_txn_abort(ix->read);
     if (ix->env)
         mdb_env_close(ix->env);
-    ix->cursor = NULL;
     ix->read = NULL;
     ix->env = NULL;
     ix->reading = false;
-    ix->at = 0;
 }
 
 static int open_env(struct index *ix, const char *path, size_t map, unsigned flags)
@@ -399,6 +404,12 @@ void index_rest(struct index *ix)
 
 /* ---- transactions ---- */
 
+static int begin_walk(struct index *ix, struct index_walk *w, MDB_dbi table)
+{
+    w->at = 0;
+    return w->cursor ? mdb_cursor_renew(ix->read, w->cursor) : mdb_cursor_open(ix->read, table, &w->cursor);
+}
+
 int index_read(struct index *ix)
 {
     int rc;
@@ -409,10 +420,10 @@ int index_read(struct index *ix)
     rc = ix->read ? mdb_txn_renew(ix->read) : mdb_txn_begin(ix->env, NULL, MDB_RDONLY, &ix->read);
     if (rc)
         return rc;
-    rc = ix->cursor ? mdb_cursor_renew(ix->read, ix->cursor)
-                    : mdb_cursor_open(ix->read, ix->mails, &ix->cursor);
+    rc = begin_walk(ix, &ix->mail_walk, ix->mails);
+    if (!rc)
+        rc = begin_walk(ix, &ix->text_walk, ix->texts);
     ix->reading = true;
-    ix->at = 0;
     return rc;
 }
 
@@ -421,7 +432,6 @@ void index_read_end(struct index *ix)
     if (ix->reading)
         mdb_txn_reset(ix->read);
     ix->reading = false;
-    ix->at = 0;
 }
 
 /* I3 -> I2, before anything else is written: without the sync a power cut could leave the old, clean head over pages that

@@ -45,8 +45,10 @@ struct index {
     unsigned generation; /* rises when it was opened anew: positions and fids of before are void */
     MDB_txn *read;       /* kept for reuse */
     bool reading;
-    MDB_cursor *cursor; /* on mails, in `read` */
-    uint64_t at;        /* key under the cursor, 0: none */
+    struct index_walk {
+        MDB_cursor *cursor;  /* in `read` */
+        uint64_t at;         /* key under the cursor, 0: none */
+    } mail_walk, text_walk;
     size_t walked;      /* messages read since the last rest */
 };
 

@@ -224,22 +224,30 @@ static int unpack(const MDB_val *value, struct index_mail *mail)
     return 0;
 }
 
-int index_get_mail(struct index *ix, uint32_t fid, uint32_t uid, struct index_mail *mail)
+/* Walks are mostly in the order of the keys: then this is a step. */
+static int walk_to(struct index_walk *w, uint64_t wanted, MDB_val *value)
 {
-    uint64_t wanted = key_of(fid, uid), found = 0;
-    MDB_val key, value;
+    uint64_t found = 0;
+    MDB_val key;
     int rc = MDB_NOTFOUND;
-    ix->walked++;
-    if (ix->at && ix->at < wanted && wanted - ix->at <= 4) { /* most are successive */
-        rc = mdb_cursor_get(ix->cursor, &key, &value, MDB_NEXT);
+    if (w->at && w->at < wanted && wanted - w->at <= 4) {
+        rc = mdb_cursor_get(w->cursor, &key, value, MDB_NEXT);
         if (!rc)
             memcpy(&found, key.mv_data, sizeof found);
     }
     if (found != wanted) {
         key = val_of(&wanted, sizeof wanted);
-        rc = mdb_cursor_get(ix->cursor, &key, &value, MDB_SET_KEY);
+        rc = mdb_cursor_get(w->cursor, &key, value, MDB_SET_KEY);
     }
-    ix->at = rc ? 0 : wanted;
+    w->at = rc ? 0 : wanted;
+    return rc;
+}
+
+int index_get_mail(struct index *ix, uint32_t fid, uint32_t uid, struct index_mail *mail)
+{
+    MDB_val value;
+    ix->walked++;
+    int rc = walk_to(&ix->mail_walk, key_of(fid, uid), &value);
     return rc ? rc : unpack(&value, mail);
 }
 
@@ -303,9 +311,8 @@ bool index_is_last(struct index *ix, MDB_txn *txn, uint32_t fid, uint32_t uid)
 
 int index_get_text(struct index *ix, uint32_t fid, uint32_t uid, struct bytes *text)
 {
-    uint64_t k = key_of(fid, uid);
-    MDB_val key = val_of(&k, sizeof k), value;
-    int rc = mdb_get(ix->read, ix->texts, &key, &value);
+    MDB_val value;
+    int rc = walk_to(&ix->text_walk, key_of(fid, uid), &value);
     *text = rc ? (struct bytes){NULL, 0} : bytes_from(value.mv_data, value.mv_size);
     return rc == MDB_NOTFOUND ? 0 : rc;
 }
