@@ -159,6 +159,8 @@ BEHAVIOUR_TESTS += \
 	t/4120-imap-object-ids.t \
 	t/4130-imap-save-dates.t \
 	t/4140-imap-uidonly.t \
+	t/4150-imap-sync-beside-dovecot.t \
+	t/4160-imap-commands-keep-their-rules.t \
 	t/4400-imap-literals-and-lines-have-limits.t \
 	t/4410-imap-catenate-and-replace.t \
 	t/4420-imap-compress.t \
