@@ -42,6 +42,7 @@ maildir_libmaildir_a_SOURCES = maildir/maildir.h maildir/message.h maildir/mutf7
 	maildir/maildir_sidecar.c maildir/maildir_sidecar.h \
 	maildir/maildir_sidecar_file.c \
 	maildir/maildir_special.c maildir/maildir_special.h \
+	maildir/maildir_status.c \
 	maildir/maildir_store.c \
 	maildir/maildir_subscriptions.c maildir/maildir_subscriptions.h \
 	maildir/maildir_text.c \

@@ -161,47 +161,6 @@ void mail_folders_free(struct mail_folder *folders, size_t count)
     free(folders);
 }
 
-/* ---- status ---- */
-
-static int add_sizes(struct mailbox *mb, struct mailbox_status *status, struct err *e)
-{
-    for (size_t i = 0; i < mailbox_count(mb); i++) {
-        const struct mail *mail = mailbox_at(mb, i);
-        struct mail_info info;
-        if (!mail)
-            continue;
-        bool deleted = mail->flags & MAIL_DELETED;
-        if (mailbox_message_info(mb, mail->uid, &info, e)) {
-            if (e->code != ERR_NOTFOUND)
-                return -1;
-            continue;
-        }
-        status->size += info.virtual_size;
-        status->deleted_size += deleted ? info.virtual_size : 0;
-    }
-    return 0;
-}
-
-int mail_store_status(struct mail_store *store, const char *name, bool sizes, struct mailbox_status *status,
-                      struct err *e)
-{
-    struct mailbox *mb;
-    if (mailbox_peek(&mb, store, name, e))
-        return -1;
-    *status = (struct mailbox_status){.messages = (uint32_t)mailbox_count(mb),
-                                      .recent = mb->head.in_new,
-                                      .unseen = mb->head.unseen,
-                                      .deleted = mb->head.deleted,
-                                      .uidnext = mailbox_uidnext(mb),
-                                      .uidvalidity = mailbox_uidvalidity(mb),
-                                      .highestmodseq = mailbox_has_modseqs(mb) ? mailbox_sequence(mb) : 0};
-    struct strbuf id = {.data = status->id, .size = sizeof status->id, .max = MAILBOX_ID_MAX};
-    mailbox_id(mb, &id);
-    int r = sizes ? add_sizes(mb, status, e) : 0;
-    mailbox_close(mb);
-    return r;
-}
-
 bool mail_store_has(struct mail_store *store, const char *name)
 {
     AUTO_STRBUF struct strbuf dir = STRBUF_INIT(4096);
