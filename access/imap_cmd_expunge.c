@@ -6,17 +6,34 @@
 #include "access/imap_expunge.h"
 #include "base/cleanup.h"
 
+/* UIDs of this range that carry \Deleted; their number. */
+static size_t pick_deleted(struct mailbox *mb, struct imap_seqrange range, uint32_t *uids)
+{
+    const struct uid_runs *runs = mailbox_uids(mb);
+    size_t n = 0;
+    for (uint32_t seq = uid_runs_from(runs, range.lo); seq <= runs->count; seq++) {
+        uint32_t uid = uid_runs_at(runs, seq);
+        if (uid > range.hi)
+            break;
+        const struct mail *mail = mailbox_find(mb, uid);
+        if (mail && mail->flags & MAIL_DELETED)
+            uids[n++] = uid;
+    }
+    return n;
+}
+
 int imap_expunge(struct imap *s, const struct imap_seqset *set, struct err *e)
 {
     if (mailbox_refresh(s->mb, e))
         return -1;
-    size_t count = mailbox_count(s->mb), n = 0;
-    AUTO_FREE uint32_t *uids = xcalloc(count + 1, sizeof(*uids));
-    for (size_t i = 0; i < count; i++) {
-        const struct mail *mail = mailbox_at(s->mb, i);
-        if (mail && mail->flags & MAIL_DELETED && (!set || imap_seqset_has(set, mail->uid)))
-            uids[n++] = mail->uid;
-    }
+    struct imap_seqrange everything = {1, UINT32_MAX};
+    const struct imap_seqset all = {&everything, 1};
+    AUTO_FREE uint32_t *uids = xcalloc(mailbox_count(s->mb) + 1, sizeof(*uids));
+    size_t n = 0;
+    if (!set)
+        set = &all;
+    for (size_t i = 0; i < set->n; i++)
+        n += pick_deleted(s->mb, set->ranges[i], uids + n);
     return n ? mailbox_expunge(s->mb, uids, n, false, e) : 0;
 }
 

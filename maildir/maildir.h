@@ -130,6 +130,8 @@ uint32_t mailbox_uidvalidity(const struct mailbox *mb);
 uint32_t mailbox_uidnext(const struct mailbox *mb);
 /* HIGHESTMODSEQ (RFC 7162): rises with every change to the list, and never falls, a lost index and a clock that jumps included. */
 uint64_t mailbox_sequence(const struct mailbox *mb);
+/* Something of the folder that is not a message has changed (an annotation, RFC 7162 section 3.2): the next HIGHESTMODSEQ. */
+int mailbox_advance(struct mailbox *mb, struct err *e);
 /* Are these numbers kept from one session to the next? Not while the index cannot be written: NOMODSEQ. */
 bool mailbox_has_modseqs(const struct mailbox *mb);
 /* Append MAILBOXID and EMAILID (RFC 8474), each at most MAILBOX_ID_MAX octets. They stay when the folder is renamed, when the message

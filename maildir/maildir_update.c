@@ -162,7 +162,8 @@ static int begin(struct update *u, bool reset)
     if (!reset)
         return 0;
     uid_runs_done(&mb->runs);
-    u->head.count = u->head.unseen = u->head.deleted = u->head.in_new = u->head.first_unseen = u->head.bases_next = 0;
+    u->head.count = u->head.unseen = u->head.deleted = u->head.in_new = u->head.first_unseen =
+        u->head.bases_next = 0;
     u->head.log_first = u->head.log_next = 0;
     u->head.log_modseq = u->head.listing_modseq = u->head.modseq - 1;
     return index_folder_clear(u->ix, u->txn, fid);
@@ -216,6 +217,29 @@ static int apply(struct update *u, struct uid_runs *runs, const struct mail_chan
     if (!rc)
         rc = finish(u, runs, changes, n, listing, reset);
     return rc;
+}
+
+int mailbox_advance(struct mailbox *mb, struct err *e)
+{
+    AUTO_LOCK struct maildir_lock lock = MAILDIR_LOCK_INIT;
+    struct index_head head;
+    MDB_txn *txn;
+    if (mailbox_lock(mb, &lock, true, e))
+        return -1;
+    head = mb->head;
+    head.modseq = modseq_next(mb->folder.fd, &head);
+    int rc = index_write(&mb->store->index, &txn);
+    if (!rc) {
+        rc = index_put_head(&mb->store->index, txn, mb->fid, &head);
+        if (rc)
+            mdb_txn_abort(txn);
+        else
+            rc = index_commit(&mb->store->index, txn);
+    }
+    if (rc)
+        return mailbox_index_err(mb, rc, e);
+    mb->head = head;
+    return 0;
 }
 
 int mailbox_apply(struct mailbox *mb, const struct mail_change *changes, size_t n,

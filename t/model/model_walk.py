@@ -292,7 +292,7 @@ class Walk:
         self.after(c, keeps=has_numbers)
 
     def transfer(self, c, command):
-        to = self.folders[self.rnd.choice([n for n in FOLDERS if n != c.folder])]
+        to = self.folders[self.rnd.choice(FOLDERS)]
         if not c.server_view or len(to.messages) > MESSAGES_MAX:
             return self.step_expunge(c)
         uid, which, uids = self.targets(c)

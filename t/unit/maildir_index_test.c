@@ -231,6 +231,10 @@ START_TEST(mod_sequences_begin_above_the_mark_when_the_index_is_lost)
         ck_assert_uint_gt(mailbox_find(p.a, uid)->changed, wanted);
     flag_one(p.b, 2);
     ck_assert_uint_eq(mailbox_sequence(p.b), first + 1);
+    OK(mailbox_advance(p.a, &e));
+    OK(mailbox_refresh(p.b, &e));
+    ck_assert_uint_eq(mailbox_sequence(p.b), first + 2);
+    ck_assert_uint_eq(mailbox_find(p.b, 2)->changed, first + 1);
     close_pair(&p);
 }
 END_TEST
