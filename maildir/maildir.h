@@ -99,6 +99,15 @@ int mail_store_status(struct mail_store *store, const char *name, bool sizes, st
 /* Is there such a folder? */
 bool mail_store_has(struct mail_store *store, const char *name);
 
+struct mail_quota {
+    int64_t octets, messages;             /* in use */
+    int64_t limit_octets, limit_messages; /* 0: none */
+};
+/* What the account holds and may hold; only folders that count are counted. */
+int mail_store_quota(struct mail_store *store, struct mail_quota *quota, struct err *e);
+/* Does this folder count for the quota? */
+bool mail_store_counts(const struct mail_store *store, const char *folder);
+
 /* ---- an open mailbox ---- */
 
 struct mailbox;

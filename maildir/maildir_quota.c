@@ -181,3 +181,24 @@ int quota_check(struct mail_store *store, const char *folder, int64_t octets, in
     AUTO_CLOSE int lock_fd = take_lock(store, e);
     return lock_fd < 0 ? -1 : check(store, octets, messages, e);
 }
+
+/* ---- for those who ask ---- */
+
+int mail_store_quota(struct mail_store *store, struct mail_quota *quota, struct err *e)
+{
+    struct maildirsize m = {.lines = 0};
+    time_t written;
+    if (has_limits(store) && !quota_read(store, &m, &written)) {
+        AUTO_CLOSE int lock = take_lock(store, e);
+        if (lock < 0)
+            return -1;
+        quota_count(store, &m, true);
+    }
+    *quota = (struct mail_quota){m.octets, m.messages, store->quota_bytes, store->quota_messages};
+    return 0;
+}
+
+bool mail_store_counts(const struct mail_store *store, const char *folder)
+{
+    return has_limits(store) && quota_counts(store, folder);
+}
