@@ -4,8 +4,9 @@
  *   S1 S2  each message in tmp/, written and synced (maildir_write.c), UNSYNCED_MAX of them at a time
  *   S3     under the uidlist lock: all renamed into cur/ with their flags
  *          a crash here: some whole messages are there that were not acknowledged
- *   S4     cur/ synced
- *   S5     their UIDs appended to the uidlist and synced: acknowledged
+ *   S4     their UIDs appended to the uidlist and synced
+ *          a power cut here: UIDs are used up whose messages may still be in tmp/
+ *   S5     cur/ synced: acknowledged. In this order a file system with a journal commits both at S4
  *
  *   S6     REPLACE: the message that is replaced goes, under its own folder's lock: acknowledged only now
  *
@@ -157,9 +158,9 @@ static int place_all(struct mail_append *append, struct uidlist *ul, struct mail
             return -1;
     if (mailbox_save_upper(append->mb, e))
         return -1;
-    if (fs_sync_dir(append->mb->folder.cur_fd))
-        return err_errno(e, errno, "syncing the folder");
-    return uidlist_save(ul, append->mb->folder.fd, NULL, NULL, e);
+    if (uidlist_save(ul, append->mb->folder.fd, NULL, NULL, e))
+        return -1;
+    return fs_sync_dir(append->mb->folder.cur_fd) ? err_errno(e, errno, "syncing the folder") : 0;
 }
 
 static void take_back(struct mail_append *append)

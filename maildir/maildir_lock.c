@@ -30,8 +30,9 @@
 #define STALE_SHORT_S 30
 #define DEAD_S        2
 #define REFRESH_S     10
-#define POLL_FIRST_US 500
-#define POLL_MAX_US   5000
+#define POLL_FIRST_US 100
+#define POLL_MAX_US                                                                                          \
+    1000 /* the kernel has no queue for who cannot block: the longer the pause, the later the turn */
 
 static uint64_t now_ms(void)
 {

@@ -27,8 +27,8 @@
 #include <sys/stat.h>
 
 #define STALE_S      (15 * 60)
-#define LOCK_TRIES   6000
-#define LOCK_WAIT_US 10000
+#define LOCK_TRIES   60000
+#define LOCK_WAIT_US 1000
 
 static bool has_limits(const struct mail_store *store)
 {
