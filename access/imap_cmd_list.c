@@ -73,6 +73,12 @@ static bool read_return(struct imap *s, struct imap_list *l)
                 return false;
             continue;
         }
+        if (imap_args_word(&list, "METADATA")) {
+            l->metadata.max_size = UINT64_MAX;
+            if (!imap_metadata_names(s, &list, &l->metadata))
+                return false;
+            continue;
+        }
         unsigned option = read_option(&list, false);
         if (!option)
             return malformed(s);

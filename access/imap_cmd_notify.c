@@ -16,6 +16,8 @@ static const struct {
     {"FlagChange", IMAP_NOTIFY_FLAGS},
     {"MailboxName", IMAP_NOTIFY_NAME},
     {"SubscriptionChange", IMAP_NOTIFY_SUBSCRIPTION},
+    {"MailboxMetadataChange", IMAP_NOTIFY_METADATA},
+    {"ServerMetadataChange", IMAP_NOTIFY_SERVER_METADATA},
 };
 
 static const struct {

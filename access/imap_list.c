@@ -18,7 +18,7 @@
 
 struct tree {
     struct imap *s;
-    const struct imap_list *l;
+    struct imap_list *l;
     struct mail_folder *folders;
     size_t n;
     struct imap_special *special;
@@ -28,6 +28,7 @@ void imap_list_done(struct imap_list *l)
 {
     while (l->npatterns)
         imap_pattern_free(l->patterns[--l->npatterns].pattern);
+    imap_metadata_query_done(&l->metadata);
 }
 
 static void tree_done(struct tree *t)
@@ -148,6 +149,8 @@ static void answer(const struct tree *t, const struct mail_folder *f, enum match
     imap_untagged(t->s, "%s", line.data);
     if (t->l->status && f->exists)
         (void)imap_status_answer(t->s, f->name, name.data, t->l->status, &e);
+    if (t->l->metadata.n && f->exists)
+        (void)imap_metadata_answer(t->s, f->name, name.data, &t->l->metadata, &e);
 }
 
 static int read_tree(struct tree *t, struct err *e)
@@ -187,7 +190,7 @@ static void tell(const struct tree *t, const struct mail_folder *f, const char *
     imap_untagged(t->s, "%s", line.data);
 }
 
-static const struct imap_list unasked = {.extended = true, .give = IMAP_LIST_SUBSCRIBED};
+static struct imap_list unasked = {.extended = true, .give = IMAP_LIST_SUBSCRIBED};
 
 void imap_list_tell_name(struct imap *s, const char *name, const char *old_name)
 {

@@ -8,6 +8,7 @@
 #define ACCESS_IMAP_LIST_H
 
 #include "access/imap_match.h"
+#include "access/imap_metadata.h"
 #include "access/imap_special.h"
 
 #define IMAP_LIST_PATTERNS_MAX 100
@@ -25,7 +26,7 @@ struct imap_list {
     bool extended;         /* RFC 5258's form: \NonExistent instead of \Noselect for parents that are none */
     unsigned select, give; /* enum imap_list_option */
     unsigned status;       /* items for each, as imap_status_parse */
-    struct imap_args metadata; /* entries for each; p NULL: none */
+    struct imap_metadata_query metadata; /* entries for each; none: n == 0 (RFC 9590) */
     struct {
         struct imap_pattern *pattern;
         bool ends_in_percent;

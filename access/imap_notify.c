@@ -27,8 +27,11 @@ void imap_notify_free(struct imap_notify *n)
         return;
     for (size_t i = 0; i < n->ngroups; i++)
         group_done(&n->groups[i]);
-    for (size_t i = 0; i < n->n; i++)
+    for (size_t i = 0; i < n->n; i++) {
         free(n->folders[i].folder.name);
+        metadata_done(&n->folders[i].annotations);
+    }
+    metadata_done(&n->annotations);
     free(n->folders);
     forget_own(n);
     mail_store_watch_free(n->watch);
@@ -84,6 +87,16 @@ void imap_notify_new_messages(struct imap *s, uint32_t max)
                               false); /* what cannot be read is told when the client asks */
         imap_message_free(m);
     }
+}
+
+bool imap_notify_is_own(const struct imap_notify *n, const char *name)
+{
+    for (size_t i = 0; i < n->nown; i++) {
+        size_t len = strlen(n->own[i]);
+        if (strncmp(n->own[i], name, len) == 0 && (name[len] == '\0' || (len && name[len] == '.')))
+            return true;
+    }
+    return false;
 }
 
 void imap_notify_own(struct imap *s, const char *name)

@@ -8,6 +8,7 @@
 #define ACCESS_IMAP_NOTIFY_H
 
 #include "access/imap_fetch_items.h"
+#include "maildir/maildir_metadata.h"
 #include "maildir/maildir_store_watch.h"
 
 #define IMAP_NOTIFY_GROUPS_MAX 100
@@ -45,6 +46,8 @@ struct imap_notify_folder {
     unsigned events;
     bool watched, touched, counted;
     struct mailbox_status status; /* if counted */
+    struct metadata annotations;  /* names, each with what its value comes to */
+    bool annotated;               /* they are known */
 };
 
 struct imap_notify {
@@ -58,8 +61,9 @@ struct imap_notify {
     struct mail_store_watch *watch; /* NULL: no other mailboxes */
     struct imap_notify_folder *folders;
     size_t n;
-    bool tree_touched;
-    char *own[2]; /* names in the running command: the client knows what it does */
+    bool tree_touched, server_annotated;
+    struct metadata annotations; /* the server's */
+    char *own[2];                /* names in the running command: the client knows what it does */
     size_t nown;
 };
 
@@ -74,6 +78,10 @@ void imap_notify_new_messages(struct imap *s, uint32_t max);
 void imap_notify_begin(struct imap *s);
 /* Tell what has happened to mailboxes that are not selected. */
 void imap_notify_tell(struct imap *s);
+/* Is the change of this name the running command's own? */
+bool imap_notify_is_own(const struct imap_notify *n, const char *name);
+/* Compare annotations (of the server: NULL) with those known, and tell the names of those that differ. */
+void imap_notify_annotations(struct imap *s, const char *name, struct metadata *known, bool tell);
 /* The running command is about this mailbox: the client need not be told of its name. */
 void imap_notify_own(struct imap *s, const char *name);
 

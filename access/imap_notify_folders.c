@@ -82,20 +82,10 @@ static const struct imap_notify_folder *find_directory(const struct imap_notify 
     return NULL;
 }
 
-static bool is_own(const struct imap_notify *n, const char *name)
-{
-    for (size_t i = 0; i < n->nown; i++) {
-        size_t len = strlen(n->own[i]);
-        if (strncmp(n->own[i], name, len) == 0 && (name[len] == '\0' || name[len] == '.'))
-            return true;
-    }
-    return false;
-}
-
 static void tell_name(struct imap *s, const struct imap_notify_folder *f, unsigned event,
                       const char *old_name)
 {
-    if (f->events & event && !is_own(s->notify, f->folder.name))
+    if (f->events & event && !imap_notify_is_own(s->notify, f->folder.name))
         imap_list_tell(s, &f->folder, old_name);
 }
 
@@ -104,7 +94,7 @@ static void tell_parent(struct imap *s, const struct imap_notify *now, const cha
 {
     AUTO_FREE char *parent = xstrdup(name);
     char *dot = strrchr(parent, '.');
-    if (!dot || is_own(s->notify, name))
+    if (!dot || imap_notify_is_own(s->notify, name))
         return;
     *dot = '\0';
     const struct imap_notify_folder *f = find(now, parent);
@@ -185,12 +175,15 @@ static void settle(struct imap_notify *n, const struct imap_notify *before)
         if (same) {
             f->watched = old->watched;
             f->counted = old->counted;
+            f->annotated = old->annotated;
+            f->annotations = old->annotations;
+            old->annotations = (struct metadata){NULL, 0};
             f->touched = old->touched;
             f->status = old->status;
             old->watched = false;
         }
-        if (!f->watched && counts_wanted(f)) {
-            mail_store_watch_add(n->watch, f->folder.name);
+        if (!f->watched && f->folder.exists && f->events & (IMAP_NOTIFY_MESSAGES | IMAP_NOTIFY_METADATA)) {
+            mail_store_watch_add(n->watch, f->folder.name, f->events & IMAP_NOTIFY_METADATA);
             f->watched = f->touched = true;
         }
     }
@@ -202,6 +195,7 @@ static void forget(struct imap_notify *n, struct imap_notify *before)
         if (before->folders[i].watched)
             mail_store_watch_drop(n->watch, before->folders[i].folder.name);
         free(before->folders[i].folder.name);
+        metadata_done(&before->folders[i].annotations);
     }
     free(before->folders);
 }
@@ -251,21 +245,46 @@ static void on_hint(void *arg, const char *name)
         n->tree_touched = true;
 }
 
-static void count_touched(struct imap *s, bool tell, bool first)
+/* A hint about the selected mailbox is kept until it is no longer selected. */
+static void look_at_touched(struct imap *s, bool tell, bool first)
 {
     for (size_t i = 0; i < s->notify->n && !s->io.dead; i++) {
         struct imap_notify_folder *f = &s->notify->folders[i];
-        if (f->touched && counts_wanted(f) && !is_selected(s, f))
+        if (!f->touched)
+            continue;
+        f->touched = counts_wanted(f) && is_selected(s, f);
+        if (counts_wanted(f) && !f->touched)
             count(s, f, tell, first);
+        if (f->events & IMAP_NOTIFY_METADATA && f->folder.exists) {
+            imap_notify_annotations(s, f->folder.name, &f->annotations, tell && f->annotated && !first);
+            f->annotated = true;
+        }
     }
+}
+
+static bool server_wanted(const struct imap_notify *n)
+{
+    for (size_t i = 0; i < n->ngroups; i++)
+        if (n->groups[i].events & IMAP_NOTIFY_SERVER_METADATA)
+            return true;
+    return false;
+}
+
+static void look_at_root(struct imap *s, bool tell)
+{
+    look_at_tree(s, tell);
+    if (!server_wanted(s->notify))
+        return;
+    imap_notify_annotations(s, NULL, &s->notify->annotations, tell && s->notify->server_annotated);
+    s->notify->server_annotated = true;
 }
 
 void imap_notify_begin(struct imap *s)
 {
     if (!s->notify->watch)
         return;
-    look_at_tree(s, false);
-    count_touched(s, s->notify->status, true);
+    look_at_root(s, false);
+    look_at_touched(s, s->notify->status, true);
 }
 
 void imap_notify_tell(struct imap *s)
@@ -274,9 +293,13 @@ void imap_notify_tell(struct imap *s)
     if (!n || !n->watch)
         return;
     mail_store_watch_read(n->watch, on_hint, n);
-    if (n->tree_touched)
-        look_at_tree(s, true);
-    count_touched(s, true, false);
+    if (n->tree_touched) {
+        struct imap_notify_folder *inbox = find(n, "INBOX"); /* whose directory is the root */
+        if (inbox)
+            inbox->touched = true;
+        look_at_root(s, true);
+    }
+    look_at_touched(s, true, false);
     while (n->nown)
         free(n->own[--n->nown]);
 }

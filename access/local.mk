@@ -99,6 +99,7 @@ access_posthouse_imap_SOURCES = \
 	access/imap_cmd_idle.c \
 	access/imap_cmd_list.c \
 	access/imap_cmd_logout.c \
+	access/imap_cmd_metadata.c \
 	access/imap_cmd_namespace.c \
 	access/imap_cmd_noop.c \
 	access/imap_cmd_notify.c \
@@ -121,9 +122,11 @@ access_posthouse_imap_SOURCES = \
 	access/imap_io.c access/imap_io.h \
 	access/imap_main.c \
 	access/imap_list.c access/imap_list.h \
+	access/imap_metadata.c access/imap_metadata.h \
 	access/imap_news.c access/imap_news.h \
 	access/imap_notify.c access/imap_notify.h \
 	access/imap_notify_folders.c \
+	access/imap_notify_metadata.c \
 	access/imap_reply.c access/imap_reply.h \
 	access/imap_progress.c \
 	access/imap_rest.c \
@@ -151,7 +154,7 @@ BEHAVIOUR_TESTS += \
 	t/4030-imap-store-and-views.t \
 	t/4040-imap-append-copy-move.t \
 	t/4050-imap-folders.t \
-	t/4060-imap-idle.t t/4210-imap-list.t t/4230-imap-quota.t t/4310-imap-search-results.t t/4320-imap-sort-and-thread.t t/4510-many-sessions-of-one-uid.t t/4520-imap-notify.t \
+	t/4060-imap-idle.t t/4210-imap-list.t t/4220-imap-metadata.t t/4230-imap-quota.t t/4310-imap-search-results.t t/4320-imap-sort-and-thread.t t/4510-many-sessions-of-one-uid.t t/4520-imap-notify.t \
 	t/4070-imap-errors-and-limits.t \
 	t/4080-imap-sessions-agree.t \
 	t/4090-imap-survives-garbage.t \

@@ -27,6 +27,7 @@ maildir_libmaildir_a_SOURCES = maildir/maildir.h maildir/message.h maildir/mutf7
 	maildir/maildir_lock.c maildir/maildir_lock.h \
 	maildir/maildir_mailbox.c \
 	maildir/maildir_message.c \
+	maildir/maildir_metadata.c maildir/maildir_metadata.h \
 	maildir/maildir_modseq.c \
 	maildir/maildir_object_id.c \
 	maildir/maildir_name.c maildir/maildir_name.h \

@@ -17,7 +17,7 @@
 
 struct watched {
     char *name; /* NULL: the root */
-    int new_wd, cur_wd;
+    int new_wd, cur_wd, folder_wd;
     uint32_t id;
 };
 
@@ -37,17 +37,23 @@ static int add_wd(const struct mail_store_watch *w, int dir)
     return inotify_add_watch(w->fd, path, EVENTS);
 }
 
-static void add(struct mail_store_watch *w, const char *name, int new_fd, int cur_fd)
+static void add(struct mail_store_watch *w, const char *name, int new_fd, int cur_fd, int folder_fd)
 {
     w->folders = xgrow(w->folders, w->n, sizeof *w->folders);
     struct watched *f = &w->folders[w->n++];
-    *f = (struct watched){
-        .name = name ? xstrdup(name) : NULL, .new_wd = -1, .cur_wd = -1, .id = ID_BASE + ++w->ids};
+    *f = (struct watched){.name = name ? xstrdup(name) : NULL,
+                          .new_wd = -1,
+                          .cur_wd = -1,
+                          .folder_wd = -1,
+                          .id = ID_BASE + ++w->ids};
     if (w->fd >= 0) {
         f->new_wd = add_wd(w, new_fd);
         f->cur_wd = add_wd(w, cur_fd);
+        f->folder_wd = folder_fd >= 0 ? add_wd(w, folder_fd) : -1;
     } else if (w->store->watches.watcher) {
         (void)watcher_add(w->store->watches.watcher, f->id, new_fd, cur_fd);
+        if (folder_fd >= 0)
+            (void)watcher_add(w->store->watches.watcher, f->id, folder_fd, folder_fd);
     }
 }
 
@@ -57,7 +63,7 @@ struct mail_store_watch *mail_store_watch_new(struct mail_store *store)
     *w = (struct mail_store_watch){.store = store, .fd = -1};
     if (!store->watches.watcher)
         w->fd = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
-    add(w, NULL, store->fd, store->fd);
+    add(w, NULL, store->fd, store->fd, -1);
     return w;
 }
 
@@ -66,6 +72,8 @@ static void forget(struct mail_store_watch *w, struct watched *f)
     if (w->fd >= 0) {
         inotify_rm_watch(w->fd, f->new_wd);
         inotify_rm_watch(w->fd, f->cur_wd);
+        if (f->folder_wd >= 0)
+            inotify_rm_watch(w->fd, f->folder_wd);
     } else if (w->store->watches.watcher) {
         (void)watcher_drop(w->store->watches.watcher, f->id);
     }
@@ -83,12 +91,12 @@ void mail_store_watch_free(struct mail_store_watch *w)
     free(w);
 }
 
-void mail_store_watch_add(struct mail_store_watch *w, const char *name)
+void mail_store_watch_add(struct mail_store_watch *w, const char *name, bool side_files)
 {
     AUTO_FOLDER struct folder folder = FOLDER_INIT;
     struct err ignored; /* it is gone */
     if (!folder_open(&folder, w->store, name, &ignored))
-        add(w, name, folder.new_fd, folder.cur_fd);
+        add(w, name, folder.new_fd, folder.cur_fd, side_files && folder.fd != folder.new_fd ? folder.fd : -1);
 }
 
 void mail_store_watch_drop(struct mail_store_watch *w, const char *name)
@@ -118,7 +126,8 @@ static void one(const struct mail_store_watch *w, const struct inotify_event *ev
     if (event->mask & IN_Q_OVERFLOW)
         all(w, touched, arg);
     for (size_t i = 0; i < w->n; i++)
-        if (w->folders[i].new_wd == event->wd || w->folders[i].cur_wd == event->wd)
+        if (w->folders[i].new_wd == event->wd || w->folders[i].cur_wd == event->wd ||
+            w->folders[i].folder_wd == event->wd)
             touched(arg, w->folders[i].name);
 }
 

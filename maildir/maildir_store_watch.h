@@ -14,8 +14,8 @@ struct mail_store_watch;
 /* Watches the root: folders that come and go, subscriptions. */
 struct mail_store_watch *mail_store_watch_new(struct mail_store *store);
 void mail_store_watch_free(struct mail_store_watch *w); /* NULL is fine */
-/* Watch this folder's messages from now on, or no longer. One that is gone is passed over. */
-void mail_store_watch_add(struct mail_store_watch *w, const char *name);
+/* Watch this folder's messages from now on (side_files: and what lies beside them), or no longer. One that is gone is passed over. */
+void mail_store_watch_add(struct mail_store_watch *w, const char *name, bool side_files);
 void mail_store_watch_drop(struct mail_store_watch *w, const char *name);
 /* Readable when there are hints; -1: there will be none. */
 int mail_store_watch_fd(const struct mail_store_watch *w);

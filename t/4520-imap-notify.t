@@ -179,6 +179,37 @@ def _():
     quiet(s)
 
 
+@test("changed annotations are told of by name, those of mailboxes and of the server")
+def _():
+    box, s, other = tree("a", "b")
+    s.ok("NOTIFY SET (PERSONAL (MailboxMetadataChange ServerMetadataChange))")
+    other.ok('SETMETADATA a (/private/comment "one" /shared/color "red")')
+    equal(told(s), ["* METADATA a /private/comment /shared/color"])
+    other.ok('SETMETADATA a (/private/comment "two" /shared/color "red")')
+    equal(told(s), ["* METADATA a /private/comment"])
+    other.ok("SETMETADATA a (/shared/color NIL)")
+    equal(told(s), ["* METADATA a /shared/color"])
+    other.ok('SETMETADATA INBOX (/private/comment "x")')
+    equal(told(s), ["* METADATA INBOX /private/comment"])
+    other.ok('SETMETADATA "" (/private/comment "y")')
+    equal(told(s), ['* METADATA "" /private/comment'])
+    equal(s.ok('SETMETADATA b (/private/comment "mine")').lines, [])
+    equal(s.ok('SETMETADATA "" (/private/comment "mine")').lines, [])
+    quiet(s)
+
+
+@test("with CONDSTORE the mod-sequence goes along")
+def _():
+    box, s, other = tree("a")
+    s.ok("ENABLE CONDSTORE")
+    matches(s.ok("NOTIFY SET STATUS (MAILBOXES a %s)" % EVENTS).lines[0].decode(), r"HIGHESTMODSEQ \d+")
+    deliver(box, "a", flags="S")
+    matches(told(s)[0], r'^\* STATUS "?a"? \(MESSAGES 1 UIDNEXT 2.* HIGHESTMODSEQ \d+')
+    other.ok("SELECT a")
+    other.ok("STORE 1 +FLAGS (\\Flagged)")
+    matches(told(s)[0], r'^\* STATUS "?a"? \(UIDVALIDITY \d+ HIGHESTMODSEQ \d+\)')
+
+
 @test("what cannot be told is refused by name, and what does not fit together")
 def _():
     box, s, _ = tree()
