@@ -138,7 +138,7 @@ static bool apply_modifiers(struct imap *s, const struct imap_fetch *fetch, cons
     if (fetch->partial_from)
         keep_part(fetch, uids, n);
     if (fetch->vanished)
-        imap_vanished_earlier(s, set, 0);
+        imap_vanished_earlier(s, set, 0, fetch->since);
     return !fetch->has_since || keep_changed(s, *uids, n, fetch->since);
 }
 

@@ -88,16 +88,21 @@ static void lines_done(struct lines *l)
     strbuf_done(&l->text);
 }
 
-void imap_vanished(struct imap *s, const uint32_t *uids, size_t n)
+static void add_uids(struct lines *l, const uint32_t *uids, size_t n)
 {
-    struct lines l = {s, "VANISHED", STRBUF_INIT(2 * VANISHED_LINE)};
     for (size_t i = 0; i < n;) {
         size_t end = i + 1;
         while (end < n && uids[end] == uids[end - 1] + 1)
             end++;
-        lines_add(&l, uids[i], uids[end - 1]);
+        lines_add(l, uids[i], uids[end - 1]);
         i = end;
     }
+}
+
+void imap_vanished(struct imap *s, const uint32_t *uids, size_t n)
+{
+    struct lines l = {s, "VANISHED", STRBUF_INIT(2 * VANISHED_LINE)};
+    add_uids(&l, uids, n);
     lines_done(&l);
 }
 
@@ -106,13 +111,10 @@ static void add_gap(void *arg, uint32_t first, uint32_t last)
     lines_add(arg, first, last);
 }
 
-void imap_vanished_earlier(struct imap *s, const struct imap_seqset *set, uint32_t above)
+/* The set's UIDs that the client may know. */
+static void add_gaps(struct lines *l, const struct imap_seqset *set, uint32_t above)
 {
-    static const struct imap_seqrange everything = {1, UINT32_MAX};
-    const struct imap_seqset all = {(struct imap_seqrange *)&everything, 1};
-    struct lines l = {s, "VANISHED (EARLIER)", STRBUF_INIT(2 * VANISHED_LINE)};
-    if (!set)
-        set = &all;
+    struct imap *s = l->s;
     for (size_t i = 0; i < set->n; i++) {
         struct imap_seqrange r = set->ranges[i];
         if (r.hi >= s->view.uidnext)
@@ -120,8 +122,36 @@ void imap_vanished_earlier(struct imap *s, const struct imap_seqset *set, uint32
         if (r.lo <= above && above < UINT32_MAX)
             r.lo = above + 1;
         if (r.lo > above && r.lo <= r.hi)
-            uid_runs_gaps(&s->view.uids, r.lo, r.hi, add_gap, &l);
+            uid_runs_gaps(&s->view.uids, r.lo, r.hi, add_gap, l);
     }
+}
+
+/* What the client still counts is told to it as any other removal. */
+static size_t keep_earlier(const struct imap *s, const struct imap_seqset *set, uint32_t above,
+                           uint32_t *uids, size_t n)
+{
+    const struct imap_view *v = &s->view;
+    size_t kept = 0;
+    for (size_t i = 0; i < n; i++)
+        if (uids[i] > above && uids[i] < v->uidnext && imap_seqset_has(set, uids[i]) &&
+            !imap_view_seq(v, uids[i]))
+            uids[kept++] = uids[i];
+    return kept;
+}
+
+void imap_vanished_earlier(struct imap *s, const struct imap_seqset *set, uint32_t above, uint64_t since)
+{
+    static const struct imap_seqrange everything = {1, UINT32_MAX};
+    const struct imap_seqset all = {(struct imap_seqrange *)&everything, 1};
+    struct lines l = {s, "VANISHED (EARLIER)", STRBUF_INIT(2 * VANISHED_LINE)};
+    AUTO_FREE uint32_t *uids = NULL;
+    struct err ignored; /* then all gaps are told */
+    bool known;
+    size_t n;
+    if (mailbox_vanished(s->mb, since, &known, &uids, &n, &ignored) || !known)
+        add_gaps(&l, set ? set : &all, above);
+    else
+        add_uids(&l, uids, keep_earlier(s, set ? set : &all, above, uids, n));
     lines_done(&l);
 }
 

@@ -28,9 +28,9 @@ static inline bool imap_uidonly(const struct imap *s)
 
 /* Write "* VANISHED ..." for these UIDs (ascending), in lines of a reasonable length. */
 void imap_vanished(struct imap *s, const uint32_t *uids, size_t n);
-/* Write "* VANISHED (EARLIER) ..." for UIDs of the set above `above` that the client may know and that are in the mailbox no more.
- * Which of them were there ever is not remembered (section 5.1 permits that). set NULL: all. */
-void imap_vanished_earlier(struct imap *s, const struct imap_seqset *set, uint32_t above);
+/* Write "* VANISHED (EARLIER) ..." for UIDs of the set (NULL: all) above `above` that were removed behind `since`. If that is too long
+ * ago to be remembered, for all that are not there, were they ever or not (section 5.1 permits that). */
+void imap_vanished_earlier(struct imap *s, const struct imap_seqset *set, uint32_t above, uint64_t since);
 
 /* Write "* seq FETCH (", or without numbers "* uid UIDFETCH (". */
 void imap_put_fetch(struct imap *s, uint32_t uid);

@@ -1,9 +1,9 @@
 /*
  * imap_resync.c - see imap_resync.h.
  *
- * Which UIDs were removed when is not remembered: all that the client may know and that are not there are told, fewer if it gave
- * numbers and UIDs that belonged together. Where such a pair still does, nothing in front of it was removed, since nothing is ever
- * put in there.
+ * The index remembers the latest removals. If the client was away for longer, or the index is new, all UIDs that the client may
+ * know and that are not there are told; fewer if it gave numbers and UIDs that belonged together. Where such a pair still does,
+ * nothing in front of it was removed, since nothing is ever put in there.
  */
 #include "access/imap_resync.h"
 
@@ -122,6 +122,6 @@ void imap_resync_tell(struct imap *s, const struct imap_resync *r)
 {
     if (!r->wanted || !s->has_modseqs || r->uidvalidity != mailbox_uidvalidity(s->mb))
         return;
-    imap_vanished_earlier(s, r->has_known ? &r->known : NULL, r->has_match ? last_match(s, r) : 0);
+    imap_vanished_earlier(s, r->has_known ? &r->known : NULL, r->has_match ? last_match(s, r) : 0, r->modseq);
     tell_changed(s, r);
 }

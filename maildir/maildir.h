@@ -161,8 +161,11 @@ const struct mail *mailbox_at(struct mailbox *mb, size_t index); /* by position,
 uint32_t mailbox_recent(const struct mailbox *mb);
 /* UID of the first message that is not \Seen, 0 if there is none. */
 uint32_t mailbox_first_unseen(const struct mailbox *mb);
-/* UIDs (malloc'ed, ascending) of messages that came or changed behind `since` (a mailbox_sequence): a superset, see mail.changed. */
+/* UIDs (malloc'ed, ascending) of messages that came, changed or went behind `since` (a mailbox_sequence): a superset, see mail.changed. */
 int mailbox_changed(struct mailbox *mb, uint64_t since, uint32_t **uids, size_t *n, struct err *e);
+/* UIDs (malloc'ed, ascending) of messages that were removed behind `since`; known: false if that is too long ago to be remembered. */
+int mailbox_vanished(struct mailbox *mb, uint64_t since, bool *known, uint32_t **uids, size_t *n,
+                     struct err *e);
 /* Name of keyword n (below MAIL_KEYWORDS_MAX), NULL if it has none. */
 const char *mailbox_keyword(const struct mailbox *mb, unsigned n);
 /* Directory descriptors (borrowed) of new/ and cur/, for whoever watches them. */

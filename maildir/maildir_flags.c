@@ -100,6 +100,17 @@ static int change_upper(struct renaming *r, const uint32_t *uids, size_t n, stru
     return r->upper ? mailbox_save_upper(r->mb, e) : 0;
 }
 
+/* A program without lock was faster: the keywords above the letters that were meant for it go back to what they were. */
+static int keep_upper(struct renaming *r, uint32_t uid, struct err *e)
+{
+    struct index_mail mail;
+    if (!r->upper || !mailbox_record(r->mb, uid, &mail))
+        return 0;
+    if (mailbox_set_upper(r->mb, mail.base, mail.keywords & SIDECAR_MASK, e))
+        return -1;
+    return mailbox_save_upper(r->mb, e);
+}
+
 static int change_one(struct renaming *r, uint32_t uid, struct done *d, struct err *e)
 {
     struct index_mail mail;
@@ -115,6 +126,8 @@ static int change_one(struct renaming *r, uint32_t uid, struct done *d, struct e
             return err_set(e, ERR_LIMIT, "message %u: the file name would be too long", uid);
         return e->code == ERR_NOTFOUND ? 0 : err_prefix(e, "flags cannot be changed");
     }
+    if (r->modified)
+        return keep_upper(r, uid, e);
     if (r->result || r->upper)
         d->changes[d->n++] = (struct mail_change){
             .uid = uid,

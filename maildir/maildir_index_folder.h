@@ -98,7 +98,7 @@ void index_mail_name(const struct index_mail *mail, struct strbuf *name);
 /* Take base, flags and letters from a file name; `name` is left empty if it follows from them. keywords above the letters stay. */
 void index_mail_set_name(struct index_mail *mail, struct bytes name);
 
-/* Note that these UIDs changed with head->modseq; head is changed, and has to be put. */
+/* Note that these UIDs changed or went with head->modseq; head is changed, and has to be put. */
 int index_log(struct index *ix, MDB_txn *txn, uint32_t fid, struct index_head *head, const uint32_t *uids,
               size_t n);
 /* UIDs that changed after a mod-sequence, ascending, malloc'ed: a superset where changes are no longer known one by one. */

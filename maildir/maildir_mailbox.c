@@ -326,6 +326,24 @@ int mailbox_changed(struct mailbox *mb, uint64_t since, uint32_t **uids, size_t 
     return rc ? mailbox_index_err(mb, rc, e) : 0;
 }
 
+int mailbox_vanished(struct mailbox *mb, uint64_t since, bool *known, uint32_t **uids, size_t *n,
+                     struct err *e)
+{
+    size_t left = 0;
+    *uids = NULL;
+    *n = 0;
+    *known = mb->fid && since >= mb->head.log_modseq;
+    if (!*known)
+        return 0;
+    if (mailbox_changed(mb, since, uids, n, e))
+        return -1;
+    for (size_t i = 0; i < *n; i++)
+        if (!uid_runs_seq(&mb->runs, (*uids)[i]))
+            (*uids)[left++] = (*uids)[i];
+    *n = left;
+    return 0;
+}
+
 void mailbox_dirs(const struct mailbox *mb, int *new_fd, int *cur_fd)
 {
     *new_fd = mb->folder.new_fd;

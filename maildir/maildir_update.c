@@ -53,6 +53,7 @@ static int drop(struct update *u, uint32_t uid)
         return rc == MDB_NOTFOUND ? 0 : rc;
     count(u, uid, &old, -1);
     list_add(&u->out, uid);
+    list_add(&u->logged, uid);
     return index_delete_mail(u->ix, u->txn, u->mb->fid, uid);
 }
 
