@@ -255,6 +255,7 @@ START_TEST(takes_tags_up_to_their_limit)
     memset(line, 'a', sizeof(line));
     memcpy(line + IMAP_PARSE_TAG_MAX, " X\r\n", 5);
     ck_assert_int_eq(parse(line), IMAP_PARSE_DONE);
+    imap_parse_done(&p);
     memcpy(line + IMAP_PARSE_TAG_MAX, "a X\r\n", 6);
     imap_parse_init(&p, &imap_parse_after_login);
     size_t used;
