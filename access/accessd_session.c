@@ -168,6 +168,7 @@ static int spawn(struct session *s, const struct account *account, struct err *e
     struct arguments a = {.n = 0};
     const struct access_conf *conf = master_settings(s->master);
     AUTO_FREE char *quota_ignore = site_quota_ignore(&conf->site);
+    AUTO_FREE char *new_folders = site_new_folders(&conf->site);
     int fds[] = {s->fd, s->fd, -1, -1, -1};
     struct priv who = {
         .uid = account->uid, .gid = account->gid, .files = SESSION_FILES, .data = SESSION_DATA};
@@ -183,6 +184,8 @@ static int spawn(struct session *s, const struct account *account, struct err *e
     quota_argument(&a, 1, "--quota-messages", account->quota_messages);
     if (quota_ignore)
         argument(&a, "--quota-ignore", quota_ignore);
+    if (new_folders)
+        argument(&a, "--new-folders", new_folders);
     if (s->secure)
         argument(&a, "--secure", NULL);
     AUTO_CLOSE int watcher = watch_session_begins(s->master, &who);

@@ -37,6 +37,7 @@ int main(int argc, char **argv)
         .quota_bytes = o.quota_bytes,
         .quota_messages = o.quota_messages,
         .quota_ignore = o.quota_ignore,
+        .new_folders = o.new_folders,
         .new_index = o.new_index,
         .watcher = o.watcher,
     };

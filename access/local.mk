@@ -154,7 +154,7 @@ BEHAVIOUR_TESTS += \
 	t/4030-imap-store-and-views.t \
 	t/4040-imap-append-copy-move.t \
 	t/4050-imap-folders.t \
-	t/4060-imap-idle.t t/4210-imap-list.t t/4220-imap-metadata.t t/4230-imap-quota.t t/4310-imap-search-results.t t/4320-imap-sort-and-thread.t t/4510-many-sessions-of-one-uid.t t/4520-imap-notify.t \
+	t/4060-imap-idle.t t/4210-imap-list.t t/4220-imap-metadata.t t/4230-imap-quota.t t/4240-special-folders.t t/4310-imap-search-results.t t/4320-imap-sort-and-thread.t t/4510-many-sessions-of-one-uid.t t/4520-imap-notify.t \
 	t/4070-imap-errors-and-limits.t \
 	t/4080-imap-sessions-agree.t \
 	t/4090-imap-survives-garbage.t \

@@ -29,6 +29,7 @@ int pop3_open(struct pop3 *s, const struct session_options *options, struct err 
                                        .quota_bytes = options->quota_bytes,
                                        .quota_messages = options->quota_messages,
                                        .quota_ignore = options->quota_ignore,
+                                       .new_folders = options->new_folders,
                                        .watcher = options->watcher,
                                        .new_index = options->new_index};
     *s = (struct pop3){.options = options};

@@ -14,8 +14,8 @@ struct session_options {
     const char *user, *mail, *remote; /* account, absolute Maildir, the client's address */
     const char *tag;                  /* IMAP: of the login command; NULL: tried by hand */
     int64_t quota_bytes, quota_messages;
-    const char *quota_ignore; /* as in mail_store_options, or NULL */
-    uint64_t append_limit;    /* octets of one message that a client may store */
+    const char *quota_ignore, *new_folders; /* as in mail_store_options, or NULL */
+    uint64_t append_limit;                  /* octets of one message that a client may store */
     bool secure;
     int watcher;    /* as in mail_store_options */
     bool new_index; /* the last session crashed: do not trust the index */

@@ -13,7 +13,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { HOSTNAME_LEN_MAX = 253, QUOTA_IGNORE_MAX = 65536 };
+enum { HOSTNAME_LEN_MAX = 253, FOLDERS_MAX = 65536 };
 
 /* The value goes into SMTP greetings, Received lines and certificates: letters, digits, hyphens and dots
  * only. */
@@ -64,6 +64,16 @@ static int check_folder(const char *value, struct err *e)
     return err_set(e, ERR_INVALID, "a folder's name, with \".\" between its levels");
 }
 
+/* "Name" or "Name=\\Use" */
+static int check_new_folder(const char *value, struct err *e)
+{
+    const char *use = strchr(value, '=');
+    if (*value && *value != '=' && !strchr(value, '/') && (!use || use[1] == '\\'))
+        return 0;
+    return err_set(e, ERR_INVALID,
+                   "a folder's name, perhaps with its special use, as \"Sent\" or \"Gesendet=\\\\Sent\"");
+}
+
 #define FIELD(f) offsetof(struct site_conf, f)
 
 const struct conf_row site_conf_rows[SITE_CONF_NROWS] = {
@@ -86,15 +96,30 @@ const struct conf_row site_conf_rows[SITE_CONF_NROWS] = {
      "folders, such as \"Trash\", that do not count for the quota, nor do the folders below them; Courier "
      "counts no "
      "Trash, Dovecot does"},
+    {NULL, "new_folders", CONF_LIST, FIELD(new_folders), "Drafts Sent Trash Junk Archive", 0, 0, NULL,
+     check_new_folder,
+     "folders that are made, and subscribed to, together with a new Maildir: names, or with a special use "
+     "that the name does not tell, "
+     "\"Gesendet=\\\\Sent\""},
 };
 const size_t site_conf_nrows = SITE_CONF_NROWS;
 
-char *site_quota_ignore(const struct site_conf *site)
+static char *join(char **names)
 {
-    struct strbuf all = STRBUF_INIT(QUOTA_IGNORE_MAX);
-    for (char **name = site->quota_ignore; name && *name; name++)
+    struct strbuf all = STRBUF_INIT(FOLDERS_MAX);
+    for (char **name = names; name && *name; name++)
         strbuf_addf(&all, "%s%s", all.len ? "/" : "", *name);
     return all.len ? strbuf_detach(&all) : NULL;
+}
+
+char *site_quota_ignore(const struct site_conf *site)
+{
+    return join(site->quota_ignore);
+}
+
+char *site_new_folders(const struct site_conf *site)
+{
+    return join(site->new_folders);
 }
 
 /* The system's name, completed with its domain where the resolver knows it. */

@@ -30,7 +30,7 @@
 #include <sys/types.h>
 #include <time.h>
 
-#define MAIL_KEYWORDS_MAX     64   /* of one folder: 26 letters of file names, the rest in posthouse-keywords */
+#define MAIL_KEYWORDS_MAX     64 /* of one folder: 26 letters of file names, the rest in posthouse-keywords */
 #define MAIL_LETTERS_MAX      26
 #define MAIL_LETTERS          ((1u << MAIL_LETTERS_MAX) - 1)
 #define MAIL_KEYWORD_LEN_MAX  50   /* octets of one keyword's name */
@@ -56,10 +56,12 @@ struct mail_store_options {
     int64_t quota_bytes;    /* 0: none. Counted and kept in maildirsize */
     int64_t quota_messages; /* 0: none */
     bool look_only;         /* subscriptions of Courier are shown, but not taken over */
-    int watcher;            /* our end of a pair with the watcher of our uid (maildir_watcher.h), taken over; 0: none */
-    bool new_index;         /* set the index aside and make it anew: a session has crashed */
+    int watcher; /* our end of a pair with the watcher of our uid (maildir_watcher.h), taken over; 0: none */
+    bool new_index; /* set the index aside and make it anew: a session has crashed */
     const char
         *quota_ignore; /* folders, '/' between them, that do not count, nor those below them; or NULL */
+    const char *
+        new_folders; /* made and subscribed to with a Maildir that `create` makes: "Name" or "Name=\Use", '/' between them; or NULL */
 };
 
 int mail_store_open(struct mail_store **store, const struct mail_store_options *options, struct err *e);

@@ -5,6 +5,7 @@
  * symbolic link in the user's directories can do no harm to anybody else.
  */
 #include "maildir/maildir_internal.h"
+#include "maildir/maildir_special.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -26,12 +27,13 @@ static int make_subdirs(int fd, struct err *e)
     return fs_sync_dir(fd) ? err_errno(e, errno, "syncing the folder") : 0;
 }
 
-static int open_root(struct mail_store *store, bool create, struct err *e)
+static int open_root(struct mail_store *store, bool create, bool *made, struct err *e)
 {
     store->fd = open(store->root, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (store->fd < 0 && errno == ENOENT && create) {
         if (fs_mkdirs(AT_FDCWD, store->root, 0700))
             return err_errno(e, errno, "cannot make the Maildir %s", store->root);
+        *made = true;
         store->fd = open(store->root, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     }
     if (store->fd < 0)
@@ -67,8 +69,23 @@ static void look_at_file_system(struct mail_store *store)
     store->settle_ns = store->shared ? SETTLE_SHARED_NS : exact ? 0 : SETTLE_LOCAL_NS;
 }
 
+/* A Maildir that somebody else has made is left as it is. One that fails is not missed: clients make what they lack. */
+static void make_new_folders(struct mail_store *store, struct bytes list)
+{
+    while (list.p) {
+        struct bytes use = bytes_split(&list, '/'), name = bytes_split(&use, '=');
+        AUTO_FREE char *folder = bytes_dup(name), *uses = use.p ? bytes_dup(use) : NULL;
+        struct err e;
+        if (!folder || !*folder || mail_store_create(store, folder, &e))
+            continue;
+        if (!mail_store_subscribe(store, folder, true, &e) && uses)
+            (void)mail_store_set_use(store, folder, uses, &e);
+    }
+}
+
 int mail_store_open(struct mail_store **result, const struct mail_store_options *options, struct err *e)
 {
+    bool made = false;
     struct mail_store *store = xcalloc(1, sizeof *store);
     store->root = xstrdup(options->root);
     store->quota_bytes = options->quota_bytes;
@@ -78,11 +95,13 @@ int mail_store_open(struct mail_store **result, const struct mail_store_options 
     store->quota_ignore = options->quota_ignore ? xstrdup(options->quota_ignore) : NULL;
     store->watches.watcher = options->watcher;
     store->fd = -1;
-    if (open_root(store, options->create, e)) {
+    if (open_root(store, options->create, &made, e)) {
         mail_store_close(store);
         return -1;
     }
     look_at_file_system(store);
+    if (made && options->new_folders)
+        make_new_folders(store, bytes_of(options->new_folders));
     *result = store;
     return 0;
 }

@@ -116,9 +116,13 @@ static int64_t number(const char *text)
 
 static void parse_options(int argc, char **argv, struct mail_store_options *options)
 {
-    static const struct option longs[] = {{"user", 1, NULL, 'u'},         {"mail", 1, NULL, 'm'},
-                                          {"quota-bytes", 1, NULL, 'b'},  {"quota-messages", 1, NULL, 'n'},
-                                          {"quota-ignore", 1, NULL, 'i'}, {NULL, 0, NULL, 0}};
+    static const struct option longs[] = {{"user", 1, NULL, 'u'},
+                                          {"mail", 1, NULL, 'm'},
+                                          {"quota-bytes", 1, NULL, 'b'},
+                                          {"quota-messages", 1, NULL, 'n'},
+                                          {"quota-ignore", 1, NULL, 'i'},
+                                          {"new-folders", 1, NULL, 'f'},
+                                          {NULL, 0, NULL, 0}};
     int c;
     opterr = 0;
     while ((c = getopt_long(argc, argv, "", longs, NULL)) != -1) {
@@ -131,7 +135,9 @@ static void parse_options(int argc, char **argv, struct mail_store_options *opti
         else if (c == 'n')
             options->quota_messages = number(optarg);
         else if (c == 'i')
-            options->quota_ignore = optarg;
+            options->quota_ignore = *optarg ? optarg : NULL;
+        else if (c == 'f')
+            options->new_folders = optarg;
         else
             log_fatal("unknown option");
     }

@@ -87,6 +87,7 @@ static void start_local(struct request *r, const struct account *a)
     char octets[24], messages[24];
     const struct relay_conf *conf = master_settings(r->master);
     AUTO_FREE char *quota_ignore = site_quota_ignore(&conf->site);
+    AUTO_FREE char *new_folders = site_new_folders(&conf->site);
     snprintf(octets, sizeof octets, "%lld", (long long)a->quota_bytes);
     snprintf(messages, sizeof messages, "%lld", (long long)a->quota_messages);
     char *const argv[] = {(char *)"posthouse-local",
@@ -98,8 +99,10 @@ static void start_local(struct request *r, const struct account *a)
                           octets,
                           (char *)"--quota-messages",
                           messages,
-                          quota_ignore ? (char *)"--quota-ignore" : NULL,
-                          quota_ignore,
+                          (char *)"--quota-ignore",
+                          quota_ignore ? quota_ignore : (char *)"",
+                          (char *)"--new-folders",
+                          new_folders ? new_folders : (char *)"",
                           NULL};
     struct priv who = {.uid = master_unprivileged(r->master) ? (uid_t)-1 : a->uid,
                        .gid = a->gid,

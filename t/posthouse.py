@@ -161,6 +161,8 @@ class Sandbox:
         self.args = ["--passwd-file", self.passwd_file]
         if system_accounts:
             self.args = ["--system-accounts"] + (self.args if users else [])
+        if "new_folders" not in conf:
+            conf += "new_folders = {}\n"  # tests make what they need
         if conf:
             path = os.path.join(self.dir, "extra.conf")
             with open(path, "w") as f:
