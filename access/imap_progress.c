@@ -6,7 +6,7 @@
 #include <time.h>
 
 #define EVERY_MS   5000
-#define LOOK_EVERY 64 /* steps between two looks at the clock */
+#define LOOK_EVERY 16 /* calls between two looks at the clock */
 
 static int64_t now_ms(void)
 {
@@ -17,7 +17,7 @@ static int64_t now_ms(void)
 
 void imap_progress(struct imap *s, struct imap_progress *p, size_t done, size_t total)
 {
-    if (done % LOOK_EVERY != 1)
+    if (p->calls++ % LOOK_EVERY)
         return;
     int64_t now = now_ms();
     if (!p->told_ms)

@@ -85,23 +85,83 @@ bool imap_return_parse(struct imap *s, struct imap_return_options *options)
 
 /* ---- searching ---- */
 
+struct search {
+    struct imap *s;
+    const struct imap_search_node *root;
+    struct imap_results *r;
+    struct imap_progress progress;
+    struct imap_text_want *wants; /* messages whose text decides */
+    size_t nwants;
+};
+
+static bool progress(void *arg, size_t done, size_t total)
+{
+    struct search *f = arg;
+    imap_progress(f->s, &f->progress, done, total);
+    return !f->s->io.dead;
+}
+
+/* Judge one message; true: it goes into the results, as far as is known. */
+static enum imap_truth judge(struct search *f, struct imap_hit *hit, const struct imap_text_want *want)
+{
+    const struct mail *mail = mailbox_find(f->s->mb, hit->uid);
+    if (!mail)
+        return IMAP_FALSE;
+    struct imap_candidate c = {.mb = f->s->mb, .mail = *mail, .seq = hit->seq};
+    c.has_texts = want != NULL;
+    c.texts = want ? want->found : 0;
+    hit->modseq = mail->changed;
+    enum imap_truth truth = imap_search_match(&c, f->root);
+    imap_message_free(c.message);
+    return truth;
+}
+
+static void judge_all(struct search *f)
+{
+    struct imap_results *r = f->r;
+    uint32_t count = imap_view_count(&f->s->view);
+    for (uint32_t seq = 1; seq <= count && progress(f, seq, count); seq++) {
+        struct imap_hit hit = {.uid = imap_view_uid(&f->s->view, seq), .seq = seq};
+        enum imap_truth truth = judge(f, &hit, NULL);
+        if (truth == IMAP_FALSE)
+            continue;
+        r->hits = xgrow(r->hits, r->n, sizeof(*r->hits));
+        r->hits[r->n++] = hit;
+        if (truth == IMAP_TRUE)
+            continue;
+        f->wants = xgrow(f->wants, f->nwants, sizeof(*f->wants));
+        f->wants[f->nwants++] = (struct imap_text_want){.uid = hit.uid};
+    }
+}
+
+/* Now that it is known what is in the texts. */
+static void judge_again(struct search *f)
+{
+    size_t n = 0, want = 0;
+    for (size_t i = 0; i < f->r->n; i++) {
+        struct imap_hit hit = f->r->hits[i];
+        bool open = want < f->nwants && f->wants[want].uid == hit.uid;
+        if (!open || judge(f, &hit, &f->wants[want]) == IMAP_TRUE)
+            f->r->hits[n++] = hit;
+        want += open;
+    }
+    f->r->n = n;
+}
+
 void imap_results_search(struct imap *s, const struct imap_search_node *root, struct imap_results *r)
 {
-    struct imap_progress progress = {0};
-    uint32_t count = imap_view_count(&s->view);
-    for (uint32_t seq = 1; seq <= count && !s->io.dead; seq++) {
-        uint32_t uid = imap_view_uid(&s->view, seq);
-        const struct mail *mail = mailbox_find(s->mb, uid);
-        imap_progress(s, &progress, seq, count);
-        if (!mail)
-            continue;
-        struct imap_candidate c = {.mb = s->mb, .mail = *mail, .seq = seq};
-        if (imap_search_match(&c, root)) {
-            r->hits = xgrow(r->hits, r->n, sizeof(*r->hits));
-            r->hits[r->n++] = (struct imap_hit){uid, seq, c.mail.changed};
-        }
-        imap_message_free(c.message);
+    struct imap_text_needle needles[IMAP_TEXT_NEEDLES_MAX];
+    struct search f = {.s = s, .root = root, .r = r};
+    judge_all(&f);
+    if (f.nwants) {
+        struct imap_text t = {.mb = s->mb, .needles = needles, .wants = f.wants, .n = f.nwants};
+        t.nneedles = imap_search_needles(root, needles);
+        t.progress = progress;
+        t.arg = &f;
+        imap_text_find(&t);
+        judge_again(&f);
     }
+    free(f.wants);
 }
 
 /* ---- telling ---- */

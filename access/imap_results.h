@@ -58,6 +58,7 @@ void imap_saved_clear(struct imap *s);
 
 /* Work that takes long tells how far it is: call it now and then. */
 struct imap_progress {
+    unsigned calls;
     int64_t told_ms;
 };
 void imap_progress(struct imap *s, struct imap_progress *p, size_t done, size_t total);

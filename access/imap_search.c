@@ -13,7 +13,7 @@
 struct reader {
     struct imap_args *a;
     const struct imap_search_limits *limits;
-    unsigned depth, texts;
+    unsigned depth, keys, texts;
     const char *why;
     bool charset;     /* the error is about a character set */
     const char *from; /* of strings; NULL: UTF-8 */
@@ -48,6 +48,21 @@ void imap_search_free(struct imap_search_node *root)
         free(root);
         root = next;
     }
+}
+
+/* The depth is bounded by the reader. */
+size_t imap_search_needles(const struct imap_search_node *root, struct imap_text_needle *needles)
+{
+    size_t n = 0;
+    for (const struct imap_search_node *child = root->children; child; child = child->next) {
+        n += imap_search_needles(child, needles);
+        if (child->row->cost == IMAP_SEARCH_COST_TEXT && !child->children) {
+            needles[child->text] = (struct imap_text_needle){bytes_from(child->needle, child->needle_len),
+                                                             imap_search_is_body(child->row)};
+            n++;
+        }
+    }
+    return n;
 }
 
 /* ---- arguments ---- */
@@ -232,9 +247,11 @@ static bool read_named(struct reader *r, struct imap_search_node **node)
     const struct imap_search_row *row = imap_search_row(name);
     if (!row)
         return fail(r, "Unknown search key");
-    if (row->cost == IMAP_SEARCH_COST_TEXT && ++r->texts > IMAP_SEARCH_TEXTS_MAX)
+    if (row->cost == IMAP_SEARCH_COST_TEXT && r->texts == IMAP_SEARCH_TEXTS_MAX)
         return fail(r, "Too many BODY and TEXT keys");
     *node = new_node(row);
+    if (row->cost == IMAP_SEARCH_COST_TEXT)
+        (*node)->text = r->texts++;
     return read_argument(r, *node);
 }
 
@@ -245,6 +262,8 @@ static bool read_key(struct reader *r, struct imap_search_node **node)
     struct imap_args list;
     while (imap_args_word(r->a, "NOT"))
         negated = !negated;
+    if (++r->keys > IMAP_SEARCH_KEYS_MAX)
+        return fail(r, "Too many search keys");
     if (++r->depth > IMAP_SEARCH_DEPTH_MAX)
         return fail(r, "Search keys are nested too deep");
     bool fine = imap_args_list(r->a, &list) ? read_list(r, &list, node) : read_named(r, node);

@@ -7,9 +7,11 @@
 #include "access/imap_message.h"
 #include "access/imap_parse.h"
 #include "access/imap_seqset.h"
+#include "access/imap_text.h"
 
 #define IMAP_SEARCH_DEPTH_MAX 50 /* nested OR and parentheses */
-#define IMAP_SEARCH_TEXTS_MAX 50 /* BODY and TEXT: each decodes the whole message */
+#define IMAP_SEARCH_KEYS_MAX  1000
+#define IMAP_SEARCH_TEXTS_MAX IMAP_TEXT_NEEDLES_MAX /* BODY and TEXT */
 
 struct imap_search;
 struct imap_search_row;
@@ -20,6 +22,8 @@ struct imap_candidate {
     struct mail mail; /* a copy: looking at the message may change the list */
     uint32_t seq;
     struct imap_message *message; /* made when a key needs more than flags */
+    bool has_texts;               /* `texts` says what BODY and TEXT are to answer */
+    uint64_t texts;               /* bit n: that with the number n matches */
 };
 
 struct imap_search_node {
@@ -30,6 +34,7 @@ struct imap_search_node {
     struct bytes name; /* header field, keyword or object identifier; in the parser's text */
     char *needle;      /* case-folded UTF-8 */
     size_t needle_len;
+    unsigned text; /* of BODY and TEXT: its number */
     int64_t day;   /* or, of OLDER and YOUNGER, a time */
     uint64_t size; /* or mod-sequence */
     struct imap_seqset set;
@@ -49,6 +54,9 @@ enum imap_search_cost {
     IMAP_SEARCH_COST_HEADER,
     IMAP_SEARCH_COST_TEXT
 };
+
+/* MAYBE: the text of the message has to be looked at. */
+enum imap_truth { IMAP_FALSE, IMAP_TRUE, IMAP_MAYBE };
 
 struct imap_search_row {
     const char *name;
@@ -71,6 +79,8 @@ struct imap_search_row {
     const char *field; /* for those that look at one header field */
     unsigned cost;     /* enum imap_search_cost */
     bool (*match)(struct imap_candidate *c, const struct imap_search_node *node);
+    /* in its place, where the answer may depend on the text */
+    enum imap_truth (*judge)(struct imap_candidate *c, const struct imap_search_node *node);
 };
 
 struct imap_search_limits {
@@ -88,16 +98,18 @@ enum imap_search_result { IMAP_SEARCH_READ, IMAP_SEARCH_SYNTAX, IMAP_SEARCH_CHAR
 enum imap_search_result imap_search_parse(struct imap_args *a, const struct imap_search_limits *limits,
                                           struct imap_search_node **root, const char **why);
 void imap_search_free(struct imap_search_node *root); /* NULL is fine */
+/* What its BODY and TEXT keys look for, by their numbers; how many there are. */
+size_t imap_search_needles(const struct imap_search_node *root, struct imap_text_needle *needles);
 /* Does the message match? */
-bool imap_search_match(struct imap_candidate *c, const struct imap_search_node *node);
+enum imap_truth imap_search_match(struct imap_candidate *c, const struct imap_search_node *node);
 
 /* Internal: the table (imap_search_match.c). NULL if there is none of that name. */
 const struct imap_search_row *imap_search_row(struct bytes name);
+/* Is it BODY, not TEXT? */
+bool imap_search_is_body(const struct imap_search_row *row);
 extern const struct imap_search_row imap_search_and, imap_search_set, imap_search_saved;
 
 /* Internal: imap_search_text.c. */
 bool imap_search_in_field(struct imap_message *m, struct bytes field, struct bytes needle);
-bool imap_search_in_header(struct imap_message *m, struct bytes needle);
-bool imap_search_in_body(struct imap_message *m, struct bytes needle);
 
 #endif

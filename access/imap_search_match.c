@@ -218,39 +218,46 @@ static bool match_header(struct imap_candidate *c, const struct imap_search_node
     return imap_search_in_field(message(c), node->name, needle(node));
 }
 
-static bool match_body(struct imap_candidate *c, const struct imap_search_node *node)
+static enum imap_truth judge_text(struct imap_candidate *c, const struct imap_search_node *node)
 {
-    return imap_search_in_body(message(c), needle(node));
-}
-
-static bool match_text(struct imap_candidate *c, const struct imap_search_node *node)
-{
-    return imap_search_in_header(message(c), needle(node)) || imap_search_in_body(message(c), needle(node));
+    return !c->has_texts ? IMAP_MAYBE : c->texts >> node->text & 1 ? IMAP_TRUE : IMAP_FALSE;
 }
 
 /* ---- the tree ---- */
 
-bool imap_search_match(struct imap_candidate *c, const struct imap_search_node *node)
+enum imap_truth imap_search_match(struct imap_candidate *c, const struct imap_search_node *node)
 {
-    return node->row->match(c, node) != node->negated;
+    enum imap_truth truth = node->row->judge            ? node->row->judge(c, node)
+                            : node->row->match(c, node) ? IMAP_TRUE
+                                                        : IMAP_FALSE;
+    if (truth == IMAP_MAYBE || !node->negated)
+        return truth;
+    return truth == IMAP_TRUE ? IMAP_FALSE : IMAP_TRUE;
 }
 
-static bool match_and(struct imap_candidate *c, const struct imap_search_node *node)
+/* The first child that says `decides`, decides. */
+static enum imap_truth judge_children(struct imap_candidate *c, const struct imap_search_node *node,
+                                      enum imap_truth decides)
 {
+    enum imap_truth all = decides == IMAP_TRUE ? IMAP_FALSE : IMAP_TRUE;
     for (const struct imap_search_node *child = node->children; child; child = child->next) {
-        if (!imap_search_match(c, child))
-            return false;
+        enum imap_truth truth = imap_search_match(c, child);
+        if (truth == decides)
+            return decides;
+        if (truth == IMAP_MAYBE)
+            all = IMAP_MAYBE;
     }
-    return true;
+    return all;
 }
 
-static bool match_or(struct imap_candidate *c, const struct imap_search_node *node)
+static enum imap_truth judge_and(struct imap_candidate *c, const struct imap_search_node *node)
 {
-    for (const struct imap_search_node *child = node->children; child; child = child->next) {
-        if (imap_search_match(c, child))
-            return true;
-    }
-    return false;
+    return judge_children(c, node, IMAP_FALSE);
+}
+
+static enum imap_truth judge_or(struct imap_candidate *c, const struct imap_search_node *node)
+{
+    return judge_children(c, node, IMAP_TRUE);
 }
 
 #define NONE   SEARCH_ARG_NONE
@@ -265,7 +272,7 @@ static const struct imap_search_row rows[] = {
     {"ANSWERED", NONE, .flag = MAIL_ANSWERED, .match = match_flag},
     {"BCC", STRING, .field = "Bcc", .cost = HEADER, .match = match_field},
     {"BEFORE", DAY, .cost = INFO, .match = match_before},
-    {"BODY", STRING, .cost = TEXT, .match = match_body},
+    {"BODY", STRING, .cost = TEXT, .judge = judge_text},
     {"CC", STRING, .field = "Cc", .cost = HEADER, .match = match_field},
     {"DELETED", NONE, .flag = MAIL_DELETED, .match = match_flag},
     {"DRAFT", NONE, .flag = MAIL_DRAFT, .match = match_flag},
@@ -280,7 +287,7 @@ static const struct imap_search_row rows[] = {
     {"OLD", NONE, .negated = true, .match = match_recent},
     {"OLDER", SEARCH_ARG_INTERVAL, .cost = INFO, .match = match_older},
     {"ON", DAY, .cost = INFO, .match = match_on},
-    {"OR", SEARCH_ARG_OR, .match = match_or},
+    {"OR", SEARCH_ARG_OR, .judge = judge_or},
     {"RECENT", NONE, .match = match_recent},
     {"SAVEDATESUPPORTED", NONE, .match = match_all},
     {"SAVEDBEFORE", DAY, .match = match_savedbefore},
@@ -293,7 +300,7 @@ static const struct imap_search_row rows[] = {
     {"SINCE", DAY, .cost = INFO, .match = match_since},
     {"SMALLER", SEARCH_ARG_SIZE, .cost = INFO, .match = match_smaller},
     {"SUBJECT", STRING, .field = "Subject", .cost = HEADER, .match = match_field},
-    {"TEXT", STRING, .cost = TEXT, .match = match_text},
+    {"TEXT", STRING, .cost = TEXT, .judge = judge_text},
     {"THREADID", SEARCH_ARG_ID, .match = match_threadid},
     {"TO", STRING, .field = "To", .cost = HEADER, .match = match_field},
     {"UID", SEARCH_ARG_UIDS, .match = match_uid},
@@ -306,9 +313,14 @@ static const struct imap_search_row rows[] = {
     {"YOUNGER", SEARCH_ARG_INTERVAL, .cost = INFO, .match = match_younger},
 };
 
-const struct imap_search_row imap_search_and = {"", NONE, .match = match_and};
+const struct imap_search_row imap_search_and = {"", NONE, .judge = judge_and};
 const struct imap_search_row imap_search_set = {"", NONE, .match = match_set};
 const struct imap_search_row imap_search_saved = {"", NONE, .match = match_uid};
+
+bool imap_search_is_body(const struct imap_search_row *row)
+{
+    return bytes_eq(bytes_of(row->name), BYTES("BODY"));
+}
 
 const struct imap_search_row *imap_search_row(struct bytes name)
 {

@@ -23,6 +23,7 @@ access_libimap_a_SOURCES = \
 	access/imap_seqset.c access/imap_seqset.h \
 	access/imap_sort_text.c access/imap_sort_text.h \
 	access/imap_structure.c access/imap_structure.h \
+	access/imap_text.c access/imap_text.h \
 	access/imap_url.c access/imap_url.h \
 	access/imap_view.c access/imap_view.h \
 	access/imap_zip.c access/imap_zip.h
@@ -155,6 +156,7 @@ BEHAVIOUR_TESTS += \
 	t/4040-imap-append-copy-move.t \
 	t/4050-imap-folders.t \
 	t/4060-imap-idle.t t/4210-imap-list.t t/4220-imap-metadata.t t/4230-imap-quota.t t/4240-special-folders.t t/4310-imap-search-results.t t/4320-imap-sort-and-thread.t t/4510-many-sessions-of-one-uid.t t/4520-imap-notify.t \
+	t/4330-imap-text-cache.t \
 	t/4070-imap-errors-and-limits.t \
 	t/4080-imap-sessions-agree.t \
 	t/4090-imap-survives-garbage.t \
@@ -201,10 +203,11 @@ access_posthouse_mailbox_SOURCES = \
 	access/mailbox_ctl.h \
 	access/mailbox_ctl_account.c \
 	access/mailbox_ctl_courier.c \
+	access/mailbox_ctl_index.c \
 	access/mailbox_ctl_main.c \
 	access/mailbox_ctl_report.c \
 	access/mailbox_ctl_status.c
-access_posthouse_mailbox_LDADD = $(ACCESS_LIBS) $(MAILDIR_LIBS) $(BASE_LIBS)
+access_posthouse_mailbox_LDADD = $(ACCESS_LIBS) access/libimap.a $(MAILDIR_LIBS) $(BASE_LIBS)
 dist_man_MANS += access/posthouse-mailbox.8
 
 pkglibexec_PROGRAMS += access/posthouse-watch

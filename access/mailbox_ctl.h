@@ -39,6 +39,7 @@ int ctl_each_folder(struct ctl *ctl, int (*f)(struct ctl *ctl, const char *folde
 
 /* The verbs: exit status. */
 int ctl_import_courier(struct ctl *ctl);
+int ctl_index(struct ctl *ctl);
 int ctl_status(struct ctl *ctl);
 int ctl_check(struct ctl *ctl);
 int ctl_rebuild(struct ctl *ctl);

@@ -18,6 +18,7 @@ static const struct {
     {"status", ctl_status},
     {"check", ctl_check},
     {"rebuild", ctl_rebuild},
+    {"index", ctl_index},
     {"import-courier", ctl_import_courier},
 };
 
@@ -32,7 +33,7 @@ static const struct option long_options[] = {
 static int usage(void)
 {
     fprintf(stderr,
-            "usage: posthouse mailbox status|check|import-courier [-c FILE] [--json] USER [FOLDER]\n"
+            "usage: posthouse mailbox status|check|index|import-courier [-c FILE] [--json] USER [FOLDER]\n"
             "       posthouse mailbox rebuild [-c FILE] [--json] [--uidlist [--renumber]] USER [FOLDER]\n"
             "An ordinary user writes --mail DIR instead of USER.\n");
     return EXIT_MISUSED;

@@ -10,6 +10,7 @@
 #include <fcntl.h>
 #include <getopt.h>
 #include <stdio.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 
@@ -99,5 +100,6 @@ void session_begin(struct session_options *o, const char *program, int argc, cha
     open_log(program);
     priv_hide();
     umask(077);
+    signal(SIGXFSZ, SIG_IGN); /* a limit on the size of files is an error, not a death */
     read_options(o, program, argc, argv);
 }

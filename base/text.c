@@ -131,10 +131,7 @@ bool text_is_printable(struct bytes b)
 
 bool text_is_ascii(struct bytes b)
 {
-    for (size_t i = 0; i < b.n; i++)
-        if ((unsigned char)b.p[i] >= 0x80)
-            return false;
-    return true;
+    return ascii_run(b) == b.n;
 }
 
 /* Length of the sequence that starts with this byte, 0 if none does; the payload of the first byte. */
@@ -176,11 +173,40 @@ int32_t utf8_next(struct bytes b, size_t *pos)
 
 bool utf8_valid(struct bytes b)
 {
-    size_t pos = 0;
-    while (pos < b.n)
+    for (size_t pos = ascii_run(b); pos < b.n; pos += ascii_run(bytes_skip(b, pos)))
         if (utf8_next(b, &pos) < 0)
             return false;
     return true;
+}
+
+size_t ascii_run(struct bytes b)
+{
+    uint64_t eight;
+    size_t n = 0;
+    for (; b.n - n >= sizeof eight; n += sizeof eight) {
+        memcpy(&eight, b.p + n, sizeof eight);
+        if (eight & 0x8080808080808080u)
+            break;
+    }
+    while (n < b.n && (unsigned char)b.p[n] < 0x80)
+        n++;
+    return n;
+}
+
+void ascii_fold(char *to, struct bytes b)
+{
+    const uint64_t high = 0x8080808080808080u, ones = 0x0101010101010101u;
+    uint64_t eight;
+    size_t i = 0;
+    for (; b.n - i >= sizeof eight; i += sizeof eight) {
+        memcpy(&eight, b.p + i, sizeof eight);
+        /* in each octet the high bit of what is 'A' or more, and not more than 'Z' */
+        uint64_t upper = (eight + (0x80 - 'A') * ones) & ~(eight + (0x80 - 'Z' - 1) * ones) & high;
+        eight |= upper >> 2;
+        memcpy(to + i, &eight, sizeof eight);
+    }
+    for (; i < b.n; i++)
+        to[i] = ascii_lower(b.p[i]);
 }
 
 bool utf8_add(struct strbuf *out, uint32_t cp)

@@ -41,6 +41,10 @@ bool text_is_printable(struct bytes b);
 bool text_is_ascii(struct bytes b);
 /* Well-formed UTF-8 (RFC 3629: no overlong forms, no surrogates, nothing above U+10FFFF). */
 bool utf8_valid(struct bytes b);
+/* Octets of ASCII at the beginning. */
+size_t ascii_run(struct bytes b);
+/* Copy ASCII in lower case: as many octets. */
+void ascii_fold(char *to, struct bytes b);
 /* Append code point cp as UTF-8. */
 bool utf8_add(struct strbuf *out, uint32_t cp);
 /* Read one code point at b[*pos] and advance; returns -1 (and advances by 1) for a malformed byte. */

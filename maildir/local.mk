@@ -57,6 +57,8 @@ maildir_libmaildir_a_SOURCES = maildir/maildir.h maildir/message.h maildir/mutf7
 	maildir/maildir_watcher.c maildir/maildir_watcher.h \
 	maildir/maildir_write.c \
 	maildir/maildirsize.c maildir/maildirsize.h \
+	maildir/text_block.c maildir/text_block.h \
+	maildir/text_cache.c maildir/text_cache.h \
 	maildir/uid_runs.c maildir/uid_runs.h
 
 # Messages: everything that is pure.
@@ -72,11 +74,12 @@ maildir_libmaildir_a_SOURCES += \
 	maildir/message_mime.c \
 	maildir/message_param.c maildir/message_param.h \
 	maildir/message_part.c maildir/message_part.h \
+	maildir/message_text.c maildir/message_text.h \
 	maildir/message_wire.c \
 	maildir/message_words.c \
 	maildir/mutf7.c
 
-MAILDIR_LIBS = maildir/libmaildir.a $(UNISTRING_LIBS) $(LMDB_LIBS)
+MAILDIR_LIBS = maildir/libmaildir.a $(UNISTRING_LIBS) $(LMDB_LIBS) $(ZSTD_LIBS)
 
 FUZZ_TARGETS += maildir_courier_keywords maildir_courier_pop3 maildir_courier_subscribed maildir_courier_uiddb
 FUZZ_TARGETS += maildir_keywords maildir_modseq maildir_name maildir_sidecar maildir_uidlist maildirsize

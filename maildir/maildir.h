@@ -172,6 +172,8 @@ int mailbox_vanished(struct mailbox *mb, uint64_t since, bool *known, uint32_t *
 const char *mailbox_keyword(const struct mailbox *mb, unsigned n);
 /* Directory descriptors (borrowed) of new/ and cur/, for whoever watches them. */
 void mailbox_dirs(const struct mailbox *mb, int *new_fd, int *cur_fd);
+/* The same of the folder itself. */
+int mailbox_folder_fd(const struct mailbox *mb);
 
 /* A descriptor that becomes readable when somebody touched the directories, or -1 if there is none to be had; reading it is
  * mailbox_refresh's business. */

@@ -344,6 +344,11 @@ int mailbox_vanished(struct mailbox *mb, uint64_t since, bool *known, uint32_t *
     return 0;
 }
 
+int mailbox_folder_fd(const struct mailbox *mb)
+{
+    return mb->folder.fd;
+}
+
 void mailbox_dirs(const struct mailbox *mb, int *new_fd, int *cur_fd)
 {
     *new_fd = mb->folder.new_fd;

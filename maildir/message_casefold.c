@@ -23,12 +23,12 @@ static void fold_unicode(struct strbuf *out, struct bytes b)
         free(folded);
 }
 
-static size_t run_length(struct bytes b, size_t from, bool ascii)
+static size_t other_run(struct bytes b)
 {
-    size_t i = from;
-    while (i < b.n && ((unsigned char)b.p[i] < 0x80) == ascii)
+    size_t i = 0;
+    while (i < b.n && (unsigned char)b.p[i] >= 0x80)
         i++;
-    return i - from;
+    return i;
 }
 
 static void fold_ascii(struct strbuf *out, struct bytes b)
@@ -36,8 +36,7 @@ static void fold_ascii(struct strbuf *out, struct bytes b)
     char *to = strbuf_room(out, b.n);
     if (!to)
         return;
-    for (size_t i = 0; i < b.n; i++)
-        to[i] = ascii_lower(b.p[i]);
+    ascii_fold(to, b);
     strbuf_extend(out, b.n);
 }
 
@@ -53,10 +52,10 @@ void text_casefold(struct strbuf *out, struct bytes utf8)
         utf8 = strbuf_bytes(&scrubbed);
     }
     for (size_t i = 0; i < utf8.n;) {
-        size_t n = run_length(utf8, i, true);
+        size_t n = ascii_run(bytes_skip(utf8, i));
         fold_ascii(out, (struct bytes){utf8.p + i, n});
         i += n;
-        n = run_length(utf8, i, false);
+        n = other_run(bytes_skip(utf8, i));
         if (n)
             fold_unicode(out, (struct bytes){utf8.p + i, n});
         i += n;

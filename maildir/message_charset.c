@@ -41,6 +41,7 @@ static size_t incomplete_tail(struct bytes b)
 static void utf8_scrub(struct bytes b, struct strbuf *out)
 {
     for (size_t at = 0, good = 0;;) {
+        at += ascii_run(bytes_skip(b, at));
         size_t from = at;
         int32_t cp = at < b.n ? utf8_next(b, &at) : -1;
         if (cp >= 0)

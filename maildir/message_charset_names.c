@@ -231,7 +231,11 @@ iconv_t charset_iconv_open(const char *charset)
         return (iconv_t)-1;
     const char *name = row->iconv ? row->iconv : row->mail;
     size_t i = (size_t)(row - charset_names);
-    if (!kept[i])
-        kept[i] = iconv_open("utf-8", name); /* never closed */
+    if (!__atomic_load_n(&kept[i], __ATOMIC_ACQUIRE)) {
+        iconv_t none = NULL, first = iconv_open("utf-8", name); /* never closed */
+        if (!__atomic_compare_exchange_n(&kept[i], &none, first, false, __ATOMIC_ACQ_REL, __ATOMIC_RELAXED) &&
+            first != (iconv_t)-1)
+            iconv_close(first); /* another thread was first */
+    }
     return iconv_open("utf-8", name);
 }

@@ -121,9 +121,24 @@ static void qp_plain(struct message_decoder *d, char c, struct strbuf *out)
         strbuf_addc(out, c);
 }
 
+/* Octets at the beginning that stand for themselves: a blank does when something visible follows. */
+static size_t qp_run(struct bytes b)
+{
+    size_t i = 0;
+    while (i < b.n && b.p[i] != '=' && b.p[i] != '\r' && b.p[i] != '\0' &&
+           ((b.p[i] != ' ' && b.p[i] != '\t') || (i + 1 < b.n && (unsigned char)b.p[i + 1] > ' ')))
+        i++;
+    return i;
+}
+
 static void qp_feed(struct message_decoder *d, struct bytes in, struct strbuf *out)
 {
     for (size_t i = 0; i < in.n; i++) {
+        size_t run = d->nheld ? 0 : qp_run(bytes_skip(in, i));
+        strbuf_add(out, in.p + i, run);
+        i += run;
+        if (i == in.n)
+            break;
         if (d->nheld && d->held[0] == '=' && qp_escape(d, in.p[i], out))
             continue;
         qp_plain(d, in.p[i], out);

@@ -45,7 +45,7 @@ TESTS += $(BEHAVIOUR_TESTS)
 # FUZZ_SECONDS. All of our libraries are linked to each, whatever it tests.
 EXTRA_DIST += t/fuzz/replay.c $(FUZZ_TARGETS:%=t/fuzz/%_fuzz.c) $(FUZZ_TARGETS:%=t/fuzz/corpus/%)
 FUZZ_LIBRARY_C = $(foreach l,$(noinst_LIBRARIES),$(filter %.c,$($(subst /,_,$(subst .,_,$(l)))_SOURCES)))
-FUZZ_LIBS = $(GNUTLS_LIBS) $(CONFUSE_LIBS) $(SECCOMP_LIBS) $(GSASL_LIBS) $(IDN2_LIBS) $(CRYPT_LIBS) $(UNISTRING_LIBS) $(LMDB_LIBS) \
+FUZZ_LIBS = $(GNUTLS_LIBS) $(CONFUSE_LIBS) $(SECCOMP_LIBS) $(GSASL_LIBS) $(IDN2_LIBS) $(CRYPT_LIBS) $(UNISTRING_LIBS) $(LMDB_LIBS) $(ZSTD_LIBS) \
 	$(PAM_LIBS) $(ZLIB_LIBS)
 FUZZ_CPPFLAGS = $(DEFS) $(DEFAULT_INCLUDES) $(AM_CPPFLAGS) $(CPPFLAGS)
 FUZZ_CLANG = clang
