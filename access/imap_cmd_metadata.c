@@ -5,6 +5,7 @@
 #include "access/imap_metadata.h"
 #include "access/imap_notify.h"
 #include "base/cleanup.h"
+#include "base/log.h"
 #include "maildir/maildir_metadata.h"
 
 #include <limits.h>
@@ -124,6 +125,20 @@ static bool read_changes(struct imap *s, struct changes *c)
     return imap_session_no_more_args(s);
 }
 
+/* A client that resynchronises is to see that something has changed (RFC 7162 section 3.2). */
+static void advance(struct imap *s, const char *name)
+{
+    struct mailbox *mb;
+    struct err e;
+    if (mailbox_open(&mb, s->store, name, true, &e)) {
+        log_warn("%s: HIGHESTMODSEQ after SETMETADATA: %s", s->options->user, e.text);
+        return;
+    }
+    if (mailbox_advance(mb, &e))
+        log_warn("%s: HIGHESTMODSEQ after SETMETADATA: %s", s->options->user, e.text);
+    mailbox_close(mb);
+}
+
 enum imap_status imap_cmd_setmetadata(struct imap *s)
 {
     AUTO_CHANGES struct changes changes = {.n = 0};
@@ -138,5 +153,7 @@ enum imap_status imap_cmd_setmetadata(struct imap *s)
         return imap_no(s, "[METADATA TOOMANY] A mailbox has at most %d annotations", METADATA_ENTRIES_MAX);
     if (r)
         return imap_no_err(s, &e);
+    if (name)
+        advance(s, name);
     return imap_ok(s, "Annotated");
 }

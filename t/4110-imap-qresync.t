@@ -233,6 +233,18 @@ def _():
     check(highest(a.selected) > since)
 
 
+@test("an annotation makes HIGHESTMODSEQ larger, and changes no message")
+def _():
+    box = filled(2)
+    a, b = opened(box), opened(box)
+    before = highest(a.selected)
+    b.ok('SETMETADATA INBOX (/private/comment "x")')
+    equal(a.ok("NOOP").lines, [])
+    reply = a.ok("SELECT INBOX (QRESYNC (%d %d))" % (validity(a.selected), before))
+    check(highest(reply) > before)
+    equal((vanished(reply, True), by_uid(reply)), ([], {}))
+
+
 @test("many gaps come in lines of a reasonable length")
 def _():
     box = filled(0)

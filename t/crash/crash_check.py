@@ -36,7 +36,7 @@ class Claims:
 
     def __init__(self, lines):
         self.have, self.gone, self.flags, self.open = {}, [], {}, {}
-        self.renewed = {}
+        self.renewed, self.modseqs = {}, {}
         self.folders, self.nofolders, self.subscribed, self.unsubscribed = [], [], [], []
         self.failed = self.leak = None
         self.looked = False
@@ -53,6 +53,8 @@ class Claims:
             self.flags[(w[1], int(w[2]))] = w[3] if len(w) > 3 else ""
         elif kind == "open":
             self.open[w[1]] = (int(w[2]), int(w[3]))
+        elif kind == "modseq":
+            self.modseqs[w[1]] = int(w[2])
         elif kind == "renewed":
             self.renewed[w[1]] = int(w[2])
         elif kind in ("folder", "nofolder"):
@@ -174,6 +176,13 @@ def check_disk(plan, root, claims, most=1):
     check_new(plan, where, most)
     check_claims(disk, claims, where)
     return disk
+
+
+def check_marks(disk, claims):
+    """No mod-sequence was told that is above the mark in its folder. (Where writing the mark fails, changes go on without it.)"""
+    for name, told in claims.modseqs.items():
+        mark = disk.folders[name].mark if name in disk.folders else told
+        assert told <= mark, "%s: mod-sequence %d was told, the mark is %d" % (name, told, mark)
 
 
 def check_untouched(plan, disk, claims):

@@ -64,6 +64,7 @@ static int look_into(struct run *run, const char *name, struct err *e)
         return -1;
     say("open %s %u %u", name, mailbox_uidvalidity(mb), mailbox_uidnext(mb));
     int r = say_messages(mb, e);
+    say("modseq %s %llu", name, (unsigned long long)mailbox_sequence(mb));
     mailbox_close(mb);
     return r;
 }

@@ -59,6 +59,8 @@ static int store(struct run *run, const struct mail_flag_change *change, const c
         r = mailbox_store(mb, some, SOME, change, e);
     for (size_t i = 0; i < SOME && !r; i++)
         say("flags INBOX %u %s", some[i], told[i]);
+    if (!r)
+        say("modseq INBOX %llu", (unsigned long long)mailbox_sequence(mb));
     mailbox_close(mb);
     return r;
 }

@@ -133,6 +133,10 @@ class Folder:
         if "dovecot-keywords" in self.names:
             with open(os.path.join(path, "dovecot-keywords")) as f:
                 self.keywords = [line.rstrip("\n").split(" ", 1)[1] for line in f]
+        self.mark = 0
+        if "posthouse-modseq" in self.names:
+            with open(os.path.join(path, "posthouse-modseq")) as f:
+                self.mark = int(f.read().split(" ")[2])
         self.upper, self.masks = {}, {}  # number -> keyword, base -> numbers
         if "posthouse-keywords" in self.names:
             self._read_upper()

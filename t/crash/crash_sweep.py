@@ -25,7 +25,7 @@ import traceback
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import crash_maildir
 import crash_power
-from crash_check import PLANS, Claims, check_disk, check_look, check_untouched
+from crash_check import PLANS, Claims, check_disk, check_look, check_marks, check_untouched
 
 BUILD = os.environ.get("top_builddir", ".")
 DRIVER, INJECT, CRASH_FS = (os.path.join(BUILD, "t/crash", name) for name in ("crash_driver", "crash_inject", "crash_fs"))
@@ -188,7 +188,7 @@ class Sweep:
             return
         run.read_log()
         run.log.make(run.log.disk(run.log.length, crash_power.NOTHING), run.disk + ".lost")
-        check_disk(self.plan, run.disk + ".lost", claims, most=2)
+        check_marks(check_disk(self.plan, run.disk + ".lost", claims, most=2), claims)
 
     def kill(self):
         for warm in (False, True):
@@ -200,7 +200,7 @@ class Sweep:
                 hit, claims = self.disturb(run, ["kill", str(n)])
 
                 def check():
-                    check_disk(self.plan, run.disk, claims)
+                    check_marks(check_disk(self.plan, run.disk, claims), claims)
                     second = self.try_again(run.root, claims, run.disk)
                     self.check_lost(run, second)
                 self.attempt("kill", "killed before call %d%s" % (n, WARM[warm]), run.disk, check)
@@ -271,7 +271,7 @@ class Sweep:
             run.log.make(disk, root)
             settle_locks(root)
             another_boot(root)
-            check_disk(self.plan, root, claims)
+            check_marks(check_disk(self.plan, root, claims), claims)
             self.try_again(root, claims)
         self.attempt("power", "power cut before record %d, %s%s" % (cut, fate.name, warm), root, check)
         shutil.rmtree(root, ignore_errors=True)
