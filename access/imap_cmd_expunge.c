@@ -61,11 +61,9 @@ enum imap_status imap_cmd_expunge(struct imap *s)
 enum imap_status imap_cmd_uid_expunge(struct imap *s)
 {
     AUTO_SEQSET struct imap_seqset set = {0};
-    struct bytes text;
     struct err e;
-    if (!imap_args_atom(&s->args, &text) ||
-        !imap_seqset_parse(&set, text, imap_view_uid(&s->view, imap_view_count(&s->view))))
-        return imap_bad(s, "UID EXPUNGE takes a set of UIDs");
+    if (!imap_session_read_set(s, &set))
+        return IMAP_BAD;
     if (!imap_session_no_more_args(s))
         return IMAP_BAD;
     if (imap_expunge(s, &set, &e))

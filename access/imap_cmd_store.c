@@ -166,6 +166,10 @@ static enum imap_status answer(struct imap *s, const struct stored *st, size_t g
         strbuf_adds(&code, "[MODIFIED ");
         imap_seqset_write(&code, st->modified, st->nmodified);
         strbuf_adds(&code, "] ");
+        if (code.overflow) { /* too many to be told one by one: more than need be is safe */
+            strbuf_clear(&code);
+            strbuf_addf(&code, "[MODIFIED %u:%u] ", st->modified[0], st->modified[st->nmodified - 1]);
+        }
     } else if (refused) {
         strbuf_adds(&code, "[EXPUNGEISSUED] ");
     }

@@ -119,6 +119,16 @@ def _():
         a.ok("NOOP")
 
 
+@test("UID EXPUNGE takes what a search found")
+def _():
+    s = Session(filled(4))
+    s.ok("SELECT INBOX")
+    s.ok("STORE 2:4 +FLAGS.SILENT (\\Deleted)")
+    s.ok("UID SEARCH RETURN (SAVE) UID 1:3")
+    equal(s.ok("UID EXPUNGE $").lines, [b"* 2 EXPUNGE", b"* 2 EXPUNGE"])
+    s.bad("UID EXPUNGE x")
+
+
 @test("IDLE and literals in a pipeline stand in their place")
 def _():
     s = Session(filled(2))
