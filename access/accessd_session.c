@@ -143,7 +143,7 @@ static int64_t count_user(const char *user)
 }
 
 struct arguments {
-    char *argv[24];
+    char *argv[32];
     size_t n;
     char quota[2][24];
 };
@@ -169,6 +169,7 @@ static int spawn(struct session *s, const struct account *account, struct err *e
     const struct access_conf *conf = master_settings(s->master);
     AUTO_FREE char *quota_ignore = site_quota_ignore(&conf->site);
     AUTO_FREE char *new_folders = site_new_folders(&conf->site);
+    AUTO_FREE char *autoexpunge = site_autoexpunge(&conf->site);
     int fds[] = {s->fd, s->fd, -1, -1, -1};
     struct priv who = {
         .uid = account->uid, .gid = account->gid, .files = SESSION_FILES, .data = SESSION_DATA};
@@ -184,6 +185,8 @@ static int spawn(struct session *s, const struct account *account, struct err *e
     quota_argument(&a, 1, "--quota-messages", account->quota_messages);
     if (quota_ignore)
         argument(&a, "--quota-ignore", quota_ignore);
+    if (autoexpunge && strcmp(s->service, "imap") == 0)
+        argument(&a, "--autoexpunge", autoexpunge);
     if (new_folders)
         argument(&a, "--new-folders", new_folders);
     if (s->secure)

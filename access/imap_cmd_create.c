@@ -16,6 +16,25 @@ static void drop_final_separator(char *name)
         name[n - 1] = '\0';
 }
 
+/* Read "(\Sent \Drafts)" into "\Sent,\Drafts" (RFC 6154 section 3). False: the answer is settled. */
+static bool read_uses(struct imap *s, struct imap_args *list, struct strbuf *text)
+{
+    struct bytes use;
+    while (imap_args_atom(list, &use)) {
+        size_t i = imap_special_index(use);
+        if (i == IMAP_SPECIAL_USES) {
+            imap_no(s, "[USEATTR] A folder can be for \\Archive, \\Drafts, \\Junk, \\Sent or \\Trash");
+            return false;
+        }
+        strbuf_addf(text, "%s%s", text->len ? "," : "", imap_special_uses[i]);
+    }
+    if (!imap_args_end(list) || text->overflow) {
+        imap_bad(s, "USE takes a list of special uses");
+        return false;
+    }
+    return true;
+}
+
 /* "(USE (\Sent))", if it is there. False: the answer is settled. */
 static bool read_parameters(struct imap *s, struct strbuf *uses)
 {
@@ -27,7 +46,7 @@ static bool read_parameters(struct imap *s, struct strbuf *uses)
             imap_bad(s, "The only parameter of CREATE is USE, with a list of special uses");
             return false;
         }
-        if (!imap_special_parse(s, &list, uses))
+        if (!read_uses(s, &list, uses))
             return false;
     }
     return true;

@@ -9,6 +9,7 @@
 
 #include "access/imap_match.h"
 #include "access/imap_metadata.h"
+#include "access/imap_session.h"
 #include "access/imap_special.h"
 
 #define IMAP_LIST_PATTERNS_MAX 100

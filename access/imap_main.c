@@ -5,6 +5,7 @@
  * accessd starts it (descriptor 3 is then the log); it can be tried from a shell as well: see
  * posthouse-imap(8).
  */
+#include "access/expire.h"
 #include "access/imap_session.h"
 #include "access/session_options.h"
 #include "base/log.h"
@@ -44,6 +45,8 @@ int main(int argc, char **argv)
     bool opened = mail_store_open(&s.store, &store, &e) == 0;
     if (opened) {
         imap_session_run(&s);
+        if (o.autoexpunge && expire(s.store, o.autoexpunge, NULL, false, NULL, NULL, &e))
+            log_warn("%s: autoexpunge: %s", o.user, e.text);
         mail_store_close(s.store);
         log_info("%s: session from %s ended, %llu octets in, %llu out", o.user, o.remote,
                  (unsigned long long)s.io.octets_in, (unsigned long long)s.io.octets_out);

@@ -4,6 +4,7 @@
 #include "access/imap_special.h"
 
 #include "base/cleanup.h"
+#include "base/strbuf.h"
 #include "maildir/maildir_special.h"
 
 #include <stdio.h>
@@ -11,7 +12,8 @@
 
 #define TEXT_MAX 200
 
-static const char *const uses[] = {"\\Archive", "\\Drafts", "\\Junk", "\\Sent", "\\Trash"};
+const char *const imap_special_uses[IMAP_SPECIAL_USES] = {"\\Archive", "\\Drafts", "\\Junk", "\\Sent",
+                                                          "\\Trash"};
 
 /* Of several candidates the one named first has the use. Apple's and Microsoft's names are among them: a second folder beside one of
  * these would be a nuisance. */
@@ -30,15 +32,15 @@ static const struct {
 };
 
 struct imap_special {
-    const struct mail_folder *owner[ARRAY_LEN(uses)];      /* of each use, or NULL */
+    const struct mail_folder *owner[IMAP_SPECIAL_USES];    /* of each use, or NULL */
     const struct mail_folder *candidate[ARRAY_LEN(names)]; /* that goes by this row's name, or NULL */
-    char text[ARRAY_LEN(uses)][TEXT_MAX];                  /* of each owner, at its first use */
+    char text[IMAP_SPECIAL_USES][TEXT_MAX];                /* of each owner, at its first use */
 };
 
-static size_t use_index(struct bytes use)
+size_t imap_special_index(struct bytes use)
 {
     size_t i = 0;
-    while (i < ARRAY_LEN(uses) && !bytes_eq_nocase(use, bytes_of(uses[i])))
+    while (i < IMAP_SPECIAL_USES && !bytes_eq_nocase(use, bytes_of(imap_special_uses[i])))
         i++;
     return i;
 }
@@ -57,8 +59,8 @@ static void take_given(struct imap_special *special, const struct mail_folder *f
     struct bytes rest = bytes_of(text);
     while (f && rest.n) {
         size_t end = bytes_index(rest, ',');
-        size_t use = use_index((struct bytes){rest.p, end});
-        if (use < ARRAY_LEN(uses))
+        size_t use = imap_special_index((struct bytes){rest.p, end});
+        if (use < IMAP_SPECIAL_USES)
             special->owner[use] = f;
         rest = bytes_skip(rest, end < rest.n ? end + 1 : end);
     }
@@ -66,12 +68,12 @@ static void take_given(struct imap_special *special, const struct mail_folder *f
 
 static void write_texts(struct imap_special *special)
 {
-    for (size_t i = 0; i < ARRAY_LEN(uses); i++) {
+    for (size_t i = 0; i < IMAP_SPECIAL_USES; i++) {
         size_t first = 0;
         while (special->owner[first] != special->owner[i])
             first++;
         size_t len = strlen(special->text[first]);
-        snprintf(special->text[first] + len, TEXT_MAX - len, " %s", uses[i]);
+        snprintf(special->text[first] + len, TEXT_MAX - len, " %s", imap_special_uses[i]);
     }
 }
 
@@ -92,7 +94,7 @@ struct imap_special *imap_special_new(struct mail_store *store, const struct mai
             special->candidate[row] = &folders[i];
     }
     for (size_t row = 0; row < ARRAY_LEN(names); row++) {
-        size_t use = use_index(bytes_of(names[row].use));
+        size_t use = imap_special_index(bytes_of(names[row].use));
         if (!special->owner[use])
             special->owner[use] = special->candidate[row];
     }
@@ -107,26 +109,8 @@ void imap_special_free(struct imap_special *special)
 
 const char *imap_special_of(const struct imap_special *special, const struct mail_folder *f)
 {
-    for (size_t i = 0; special && i < ARRAY_LEN(uses); i++)
+    for (size_t i = 0; special && i < IMAP_SPECIAL_USES; i++)
         if (special->owner[i] == f)
             return special->text[i];
     return "";
-}
-
-bool imap_special_parse(struct imap *s, struct imap_args *list, struct strbuf *text)
-{
-    struct bytes use;
-    while (imap_args_atom(list, &use)) {
-        size_t i = use_index(use);
-        if (i == ARRAY_LEN(uses)) {
-            imap_no(s, "[USEATTR] A folder can be for \\Archive, \\Drafts, \\Junk, \\Sent or \\Trash");
-            return false;
-        }
-        strbuf_addf(text, "%s%s", text->len ? "," : "", uses[i]);
-    }
-    if (!imap_args_end(list) || text->overflow) {
-        imap_bad(s, "USE takes a list of special uses");
-        return false;
-    }
-    return true;
 }

@@ -6,7 +6,7 @@
 #ifndef ACCESS_IMAP_SPECIAL_H
 #define ACCESS_IMAP_SPECIAL_H
 
-#include "access/imap_session.h"
+#include "maildir/maildir.h"
 
 struct imap_special;
 
@@ -14,7 +14,9 @@ struct imap_special *imap_special_new(struct mail_store *store, const struct mai
 void imap_special_free(struct imap_special *special); /* NULL is fine */
 /* " \\Sent" (a blank in front of each), or "" for most folders. f: one of those above. */
 const char *imap_special_of(const struct imap_special *special, const struct mail_folder *f);
-/* Read "(\\Sent \\Drafts)" of CREATE into "\\Sent,\\Drafts" (RFC 6154 section 3). False: the answer is settled. */
-bool imap_special_parse(struct imap *s, struct imap_args *list, struct strbuf *uses);
+enum { IMAP_SPECIAL_USES = 5 };
+extern const char *const imap_special_uses[IMAP_SPECIAL_USES];
+/* Its index there; IMAP_SPECIAL_USES if it is none. */
+size_t imap_special_index(struct bytes use);
 
 #endif

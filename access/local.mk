@@ -82,6 +82,7 @@ TESTS += t/unit/imap_search_test
 # The session.
 pkglibexec_PROGRAMS += access/posthouse-imap
 access_posthouse_imap_SOURCES = \
+	access/expire.c access/expire.h \
 	access/session_options.c access/session_options.h \
 	access/imap_append.c access/imap_append.h \
 	access/imap_binary_send.c \
@@ -155,8 +156,17 @@ BEHAVIOUR_TESTS += \
 	t/4030-imap-store-and-views.t \
 	t/4040-imap-append-copy-move.t \
 	t/4050-imap-folders.t \
-	t/4060-imap-idle.t t/4210-imap-list.t t/4220-imap-metadata.t t/4230-imap-quota.t t/4240-special-folders.t t/4310-imap-search-results.t t/4320-imap-sort-and-thread.t t/4510-many-sessions-of-one-uid.t t/4520-imap-notify.t \
+	t/4060-imap-idle.t \
+	t/4210-imap-list.t \
+	t/4220-imap-metadata.t \
+	t/4230-imap-quota.t \
+	t/4240-special-folders.t \
+	t/4250-messages-expire.t \
+	t/4310-imap-search-results.t \
+	t/4320-imap-sort-and-thread.t \
 	t/4330-imap-text-cache.t \
+	t/4510-many-sessions-of-one-uid.t \
+	t/4520-imap-notify.t \
 	t/4070-imap-errors-and-limits.t \
 	t/4080-imap-sessions-agree.t \
 	t/4090-imap-survives-garbage.t \
@@ -203,6 +213,9 @@ access_posthouse_mailbox_SOURCES = \
 	access/mailbox_ctl.h \
 	access/mailbox_ctl_account.c \
 	access/mailbox_ctl_courier.c \
+	access/expire.c access/expire.h \
+	access/imap_special.c \
+	access/mailbox_ctl_expire.c \
 	access/mailbox_ctl_index.c \
 	access/mailbox_ctl_main.c \
 	access/mailbox_ctl_report.c \

@@ -16,10 +16,10 @@ struct ctl {
     const char *user;   /* NULL with --mail */
     const char *mail;   /* --mail, then the account's */
     const char *folder; /* NULL: all */
-    bool json, uidlist, renumber;
+    bool json, uidlist, renumber, dry_run;
     bool progress; /* somebody is watching standard error */
     int64_t quota_bytes, quota_messages;
-    char *quota_ignore;
+    char *quota_ignore, *autoexpunge;
     struct mail_store *store;
 };
 
@@ -42,6 +42,7 @@ int ctl_import_courier(struct ctl *ctl);
 int ctl_index(struct ctl *ctl);
 int ctl_status(struct ctl *ctl);
 int ctl_check(struct ctl *ctl);
+int ctl_expire(struct ctl *ctl);
 int ctl_rebuild(struct ctl *ctl);
 /* Log it, and EXIT_FAILED. */
 int ctl_failed(const struct ctl *ctl, const struct err *e);

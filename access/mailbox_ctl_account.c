@@ -74,6 +74,8 @@ static int become_user(struct ctl *ctl, const struct access_conf *conf, const st
     ctl->quota_bytes = a->quota_bytes;
     ctl->quota_messages = a->quota_messages;
     ctl->quota_ignore = site_quota_ignore(&conf->site);
+    if (!ctl->autoexpunge)
+        ctl->autoexpunge = site_autoexpunge(&conf->site);
     if (a->uid == 0 || a->gid == 0 || (int64_t)a->uid < conf->site.first_uid)
         return err_set(e, ERR_ACCESS, "mail is not served for this account's uid (first_uid)");
     const struct priv who = {.uid = a->uid, .gid = a->gid};

@@ -20,6 +20,7 @@ static const struct {
     {"rebuild", ctl_rebuild},
     {"index", ctl_index},
     {"import-courier", ctl_import_courier},
+    {"expire", ctl_expire},
 };
 
 static const struct option long_options[] = {
@@ -27,6 +28,8 @@ static const struct option long_options[] = {
     {"mail", required_argument, NULL, 'm'},
     {"uidlist", no_argument, NULL, 'u'},
     {"renumber", no_argument, NULL, 'r'},
+    {"dry-run", no_argument, NULL, 'd'},
+    {"rules", required_argument, NULL, 'R'},
     {0},
 };
 
@@ -35,20 +38,28 @@ static int usage(void)
     fprintf(stderr,
             "usage: posthouse mailbox status|check|index|import-courier [-c FILE] [--json] USER [FOLDER]\n"
             "       posthouse mailbox rebuild [-c FILE] [--json] [--uidlist [--renumber]] USER [FOLDER]\n"
+            "       posthouse mailbox expire [-c FILE] [--json] [--dry-run] [--rules FOLDER=DAYSd[/...]] "
+            "USER [FOLDER]\n"
             "An ordinary user writes --mail DIR instead of USER.\n");
     return EXIT_MISUSED;
 }
 
 static bool take_option(struct ctl *ctl, int c)
 {
-    bool *flag = c == 'j' ? &ctl->json : c == 'u' ? &ctl->uidlist : c == 'r' ? &ctl->renumber : NULL;
+    bool *flag = c == 'j'   ? &ctl->json
+                 : c == 'u' ? &ctl->uidlist
+                 : c == 'r' ? &ctl->renumber
+                 : c == 'd' ? &ctl->dry_run
+                            : NULL;
     if (flag)
         *flag = true;
     else if (c == 'm')
         ctl->mail = optarg;
     else if (c == 'c')
         ctl->conf_path = optarg;
-    return flag || c == 'm' || c == 'c';
+    else if (c == 'R')
+        ctl->autoexpunge = optarg;
+    return flag || c == 'm' || c == 'c' || c == 'R';
 }
 
 /* The words that are left: verb, user (unless --mail), folder. */
@@ -86,7 +97,7 @@ static int run(struct ctl *ctl, int (*verb)(struct ctl *))
                                                .quota_bytes = ctl->quota_bytes,
                                                .quota_messages = ctl->quota_messages,
                                                .quota_ignore = ctl->quota_ignore,
-                                               .look_only = verb == ctl_import_courier,
+                                               .look_only = verb == ctl_import_courier || ctl->dry_run,
                                                .new_index = verb == ctl_rebuild && !ctl->folder};
     if (mail_store_open(&ctl->store, &options, &e))
         return ctl_failed(ctl, &e);

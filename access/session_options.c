@@ -25,6 +25,7 @@ static const struct option long_options[] = {
     {"quota-messages", required_argument, NULL, 'n'},
     {"quota-ignore", required_argument, NULL, 'g'},
     {"append-limit", required_argument, NULL, 'a'},
+    {"autoexpunge", required_argument, NULL, 'x'},
     {"new-folders", required_argument, NULL, 'f'},
     {"secure", no_argument, NULL, 's'},
     {"watcher", no_argument, NULL, 'w'},
@@ -52,9 +53,9 @@ static int64_t number(const char *program, const char *text)
 
 static bool text_option(struct session_options *o, int name, const char *value)
 {
-    const char **const fields[] = {&o->user, &o->mail,         &o->remote,
-                                   &o->tag,  &o->quota_ignore, &o->new_folders};
-    static const char names[] = "umrtgf";
+    const char **const fields[] = {&o->user,         &o->mail,        &o->remote,     &o->tag,
+                                   &o->quota_ignore, &o->new_folders, &o->autoexpunge};
+    static const char names[] = "umrtgfx";
     const char *found = strchr(names, name);
     if (found)
         *fields[found - names] = value;

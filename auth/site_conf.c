@@ -74,6 +74,18 @@ static int check_new_folder(const char *value, struct err *e)
                    "a folder's name, perhaps with its special use, as \"Sent\" or \"Gesendet=\\\\Sent\"");
 }
 
+/* "Name=30d" or "\\Use=30d" */
+static int check_autoexpunge(const char *value, struct err *e)
+{
+    const char *equals = strchr(value, '=');
+    size_t digits = equals ? strspn(equals + 1, "0123456789") : 0;
+    if (equals && equals != value && !strchr(value, '/') && digits >= 1 && digits <= 5 &&
+        strcmp(equals + 1 + digits, "d") == 0)
+        return 0;
+    return err_set(e, ERR_INVALID,
+                   "a folder or a special use, and days, as \"Trash=30d\" or \"\\\\Junk=14d\"");
+}
+
 #define FIELD(f) offsetof(struct site_conf, f)
 
 const struct conf_row site_conf_rows[SITE_CONF_NROWS] = {
@@ -101,6 +113,10 @@ const struct conf_row site_conf_rows[SITE_CONF_NROWS] = {
      "folders that are made, and subscribed to, together with a new Maildir: names, or with a special use "
      "that the name does not tell, "
      "\"Gesendet=\\\\Sent\""},
+    {NULL, "autoexpunge", CONF_LIST, FIELD(autoexpunge), "", 0, 0, NULL, check_autoexpunge,
+     "folders (or special uses) from which messages are removed so many days after they were put there, as "
+     "\"Trash=30d\" or \"\\\\Junk=14d\": when an "
+     "IMAP session ends, and by posthouse mailbox expire"},
 };
 const size_t site_conf_nrows = SITE_CONF_NROWS;
 
@@ -115,6 +131,11 @@ static char *join(char **names)
 char *site_quota_ignore(const struct site_conf *site)
 {
     return join(site->quota_ignore);
+}
+
+char *site_autoexpunge(const struct site_conf *site)
+{
+    return join(site->autoexpunge);
 }
 
 char *site_new_folders(const struct site_conf *site)

@@ -19,15 +19,17 @@ struct site_conf {
     int64_t plaintext_login; /* enum plaintext_login */
     int64_t first_uid;       /* smallest uid that mail is served for */
     char **quota_ignore;     /* folders that do not count for the quota */
+    char **autoexpunge;      /* "Name=30d" or "\Use=30d" */
     char **new_folders;      /* made together with a Maildir: "Name" or "Name=\Use" */
 };
 
 /* The rows, for `common` of a struct conf_table. */
-enum { SITE_CONF_NROWS = 9 }; /* a constant, for initialisers */
+enum { SITE_CONF_NROWS = 10 }; /* a constant, for initialisers */
 extern const struct conf_row site_conf_rows[SITE_CONF_NROWS];
 extern const size_t site_conf_nrows;
 /* quota_ignore as sessions and deliverers take it: '/' between the names; malloc'ed, NULL if there are none. */
 char *site_quota_ignore(const struct site_conf *site);
+char *site_autoexpunge(const struct site_conf *site);
 char *site_new_folders(const struct site_conf *site);
 /* Fill in what the file leaves open. */
 void site_conf_complete(struct site_conf *site);
