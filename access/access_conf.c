@@ -25,6 +25,8 @@ static const struct conf_row rows[] = {
      NULL, NULL, "the same for one address (IPv6: one /64); loopback addresses are exempt"},
     {"access", "max_sessions_per_user", CONF_INT, FIELD(max_sessions_per_user), "200", 1, 100000, NULL, NULL,
      "sessions of one account"},
+    {"access", "append_limit", CONF_SIZE, FIELD(append_limit), "512M", 1024, (int64_t)4 << 30, NULL, NULL,
+     "octets of one message that a client may store over IMAP (it is told: APPENDLIMIT)"},
     {"access", "login_timeout", CONF_TIME, FIELD(login_timeout), "3m", 5, 3600, NULL, NULL,
      "time that a client has for its login, all in all"},
 };

@@ -12,6 +12,7 @@ struct access_conf {
     int64_t max_connections;               /* of one login process */
     int64_t max_connections_per_address;   /* of one login process; loopback is exempt */
     int64_t max_sessions_per_user;
+    int64_t append_limit;  /* octets */
     int64_t login_timeout; /* seconds */
 };
 

@@ -145,7 +145,7 @@ static int64_t count_user(const char *user)
 struct arguments {
     char *argv[32];
     size_t n;
-    char quota[2][24];
+    char numbers[3][24];
 };
 
 static void argument(struct arguments *a, const char *option, const char *value)
@@ -155,12 +155,12 @@ static void argument(struct arguments *a, const char *option, const char *value)
         a->argv[a->n++] = (char *)value;
 }
 
-static void quota_argument(struct arguments *a, int i, const char *option, int64_t value)
+static void number_argument(struct arguments *a, int i, const char *option, int64_t value)
 {
     if (value <= 0)
         return;
-    snprintf(a->quota[i], sizeof(a->quota[i]), "%lld", (long long)value);
-    argument(a, option, a->quota[i]);
+    snprintf(a->numbers[i], sizeof(a->numbers[i]), "%lld", (long long)value);
+    argument(a, option, a->numbers[i]);
 }
 
 static int spawn(struct session *s, const struct account *account, struct err *e)
@@ -181,14 +181,15 @@ static int spawn(struct session *s, const struct account *account, struct err *e
     argument(&a, "--remote", s->remote);
     if (*s->tag)
         argument(&a, "--tag", s->tag);
-    quota_argument(&a, 0, "--quota-bytes", account->quota_bytes);
-    quota_argument(&a, 1, "--quota-messages", account->quota_messages);
+    number_argument(&a, 0, "--quota-bytes", account->quota_bytes);
+    number_argument(&a, 1, "--quota-messages", account->quota_messages);
     if (quota_ignore)
         argument(&a, "--quota-ignore", quota_ignore);
     if (autoexpunge && strcmp(s->service, "imap") == 0)
         argument(&a, "--autoexpunge", autoexpunge);
     if (new_folders)
         argument(&a, "--new-folders", new_folders);
+    number_argument(&a, 2, "--append-limit", conf->append_limit);
     if (s->secure)
         argument(&a, "--secure", NULL);
     AUTO_CLOSE int watcher = watch_session_begins(s->master, &who);

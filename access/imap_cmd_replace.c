@@ -6,6 +6,7 @@
  */
 #include "access/imap_append.h"
 #include "access/imap_commands.h"
+#include "access/imap_expunge.h"
 #include "base/cleanup.h"
 
 enum imap_status imap_cmd_replace(struct imap *s)
@@ -24,7 +25,5 @@ enum imap_status imap_cmd_replace(struct imap *s)
     if (failed)
         return imap_no_err(s, &e);
     imap_untagged(s, "OK [APPENDUID %u %u] Replacement is there", uidvalidity, uids[0]);
-    imap_session_sync(s, true, NULL, 0);
-    s->sync_done = true;
-    return imap_ok(s, "Replaced");
+    return imap_ok_highest(s, "Replaced");
 }

@@ -189,6 +189,17 @@ def _():
     equal(len(box.files("Drafts")), 1)
 
 
+@test("REPLACE is an EXPUNGE for QRESYNC, and UID REPLACE all that UIDONLY leaves")
+def _():
+    box, s = with_parts()
+    s.ok("ENABLE QRESYNC UIDONLY")
+    s.ok("SELECT Drafts")
+    s.bad("REPLACE 1 Drafts {5+}\r\nhello")
+    reply = s.ok("UID REPLACE 1 Drafts {5+}\r\nhello")
+    check(b"* VANISHED 1" in reply.lines, reply.lines)
+    check(reply.text.startswith("[HIGHESTMODSEQ "), reply.text)
+
+
 @test("REPLACE needs room for the difference only")
 def _():
     box = Maildir()

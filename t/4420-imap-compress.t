@@ -75,6 +75,22 @@ def _():
     check(s.line().startswith(b"i OK"))
 
 
+@test("over TLS, COMPRESS is inside of it")
+def _():
+    server = Sandbox(users=["anna"])
+    t = Talk(server, "imap", tls=False)
+    t.until(r"\* OK ")
+    t.ask("a STARTTLS", "a OK")
+    t.start_tls()
+    t.ask('b LOGIN anna "%s"' % PASSWORD, "b OK .*COMPRESS=DEFLATE")
+    t.ask("c COMPRESS DEFLATE", "c OK")
+    out, into, got = zlib.compressobj(6, zlib.DEFLATED, -15), zlib.decompressobj(-15), b""
+    t.send(out.compress(b"d SELECT INBOX\r\ne LOGOUT\r\n") + out.flush(zlib.Z_SYNC_FLUSH))
+    while b"\ne OK" not in got:
+        got += into.decompress(t.socket.recv(65536))
+    check(b"\nd OK" in got, got)
+
+
 @test("a second COMPRESS is refused, and an unknown mechanism")
 def _():
     s = Zipped(Maildir())

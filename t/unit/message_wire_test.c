@@ -118,5 +118,36 @@ START_TEST(crosses_its_buffer)
 }
 END_TEST
 
+/* With more lines than there is room for marks. */
+START_TEST(finds_places_of_a_large_file_in_any_order)
+{
+    enum { SIZE = 24 << 20 };
+    AUTO_STRBUF struct strbuf in = STRBUF_INIT(SIZE), all = STRBUF_INIT(2 * SIZE);
+    uint32_t number = 1;
+    for (size_t i = 0; i < SIZE; i++) {
+        number = number * 1103515245U + 12345U;
+        strbuf_addc(&in,
+                    "ab\r\ncdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"[number >> 16 & 63]);
+    }
+    message_add_crlf(&all, strbuf_bytes(&in));
+    int fd = file_of(strbuf_bytes(&in));
+    struct wire_reader r;
+    wire_open(&r, fd, 0, SIZE);
+    ck_assert_int_eq(wire_seek(&r, UINT64_MAX), 0);
+    ck_assert_uint_eq(r.wire_pos, all.len);
+    for (int i = 0; i < 300; i++) {
+        char piece[3000];
+        number = number * 1103515245U + 12345U;
+        size_t at = (size_t)(number >> 4) % all.len;
+        ck_assert_int_eq(wire_seek(&r, at), 0);
+        ssize_t n = wire_read(&r, piece, sizeof(piece));
+        ck_assert(n > 0 && !memcmp(piece, all.data + at, (size_t)n));
+    }
+    wire_close(&r);
+    close(fd);
+}
+END_TEST
+
 UNIT_MAIN("message_wire", gives_each_lf_its_cr_whatever_the_reads, goes_to_any_place, reads_a_range,
-          says_eio_when_the_file_has_become_shorter, crosses_its_buffer)
+          says_eio_when_the_file_has_become_shorter, crosses_its_buffer,
+          finds_places_of_a_large_file_in_any_order)
