@@ -2,7 +2,7 @@
  * imap_cache.c - see imap_cache.h.
  *
  * One text for each message: a struct, then structure and fields; a field is its number in `kept`, its length (two
- * octets) and its octets with CRLF line ends. The format has a number; text of another is read as none.
+ * octets) and its octets with CRLF line ends. The preview, once it was asked for, is the last: with the number PREVIEW, and a LF. The format has a number; text of another is read as none.
  */
 #include "access/imap_cache.h"
 
@@ -16,6 +16,7 @@
 #include <sys/stat.h>
 
 #define FORMAT   0x5049
+#define PREVIEW  255
 #define TEXT_MAX 32768 /* octets kept of a message; what is larger is made each time */
 
 struct head {
@@ -282,4 +283,35 @@ static bool take_value(void *arg, struct bytes value)
 bool imap_cache_value(struct imap_message *m, const char *name, struct strbuf *out)
 {
     return imap_cache_each(m, bytes_of(name), take_value, out);
+}
+
+/* ---- preview ---- */
+
+bool imap_cache_preview(struct imap_message *m, struct strbuf *out)
+{
+    struct imap_cached c;
+    struct bytes value;
+    unsigned number;
+    if (!imap_cache_peek(m->mb, m->uid, &c))
+        return false;
+    while (next_field(&c.fields, &number, &value))
+        if (number == PREVIEW)
+            return strbuf_add(out, value.p, value.n - 1);
+    return false;
+}
+
+void imap_cache_put_preview(struct imap_message *m, struct bytes preview)
+{
+    AUTO_STRBUF struct strbuf text = STRBUF_INIT(TEXT_MAX);
+    struct bytes now;
+    uint16_t n = (uint16_t)(preview.n + 1);
+    if (!mailbox_text_get(m->mb, m->uid, &now) || !now.n)
+        return;
+    strbuf_addb(&text, now);
+    strbuf_addc(&text, (char)PREVIEW);
+    strbuf_add(&text, &n, sizeof n);
+    strbuf_addb(&text, preview);
+    strbuf_addc(&text, '\n');
+    if (!text.overflow)
+        mailbox_text_put(m->mb, m->uid, strbuf_bytes(&text));
 }

@@ -35,6 +35,10 @@ bool imap_cache_each(struct imap_message *m, struct bytes name, bool (*each)(voi
 /* Append the value of the first field of this name. False: there is none. */
 bool imap_cache_value(struct imap_message *m, const char *name, struct strbuf *out);
 
+/* The preview (imap_preview.h), if it is kept, appended; and keep it, if there is room. */
+bool imap_cache_preview(struct imap_message *m, struct strbuf *out);
+void imap_cache_put_preview(struct imap_message *m, struct bytes preview);
+
 /* Append the ENVELOPE that follows from these fields. */
 void imap_cache_envelope(struct bytes fields, struct strbuf *out);
 /* Which of the fields that are kept does HEADER.FIELDS name? 0 if it names others, too. */

@@ -56,6 +56,7 @@ static const struct {
     {"NOTIFY", always},
     {"OBJECTID", always},
     {"PARTIAL", always},
+    {"PREVIEW", always},
     {"QRESYNC", always},
     {"QUOTA", always},
     {"QUOTA=RES-MESSAGE", always},

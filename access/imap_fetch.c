@@ -57,6 +57,16 @@ static const struct {
     {BYTES_OF("BINARY.SIZE["), &imap_fetch_binary_size},
 };
 
+/* "(LAZY)" behind PREVIEW (RFC 8970). Another list may be one of modifiers of FETCH. */
+static void read_lazy(struct imap_fetch *fetch, struct imap_args *a)
+{
+    struct imap_args ahead = *a, list;
+    if (imap_args_list(&ahead, &list) && imap_args_word(&list, "LAZY") && imap_args_end(&list)) {
+        fetch->items[fetch->n - 1].lazy = true;
+        *a = ahead;
+    }
+}
+
 static bool read_item(struct imap_fetch *fetch, struct imap_args *a)
 {
     struct bytes name;
@@ -65,7 +75,11 @@ static bool read_item(struct imap_fetch *fetch, struct imap_args *a)
     for (size_t i = 0; i < ARRAY_LEN(sections); i++)
         if (bytes_starts_nocase(name, sections[i].name))
             return add_section(fetch, bytes_skip(name, sections[i].name.n), sections[i].row, a);
-    return add_named(fetch, name);
+    if (!add_named(fetch, name))
+        return false;
+    if (bytes_eq_nocase(name, BYTES("PREVIEW")))
+        read_lazy(fetch, a);
+    return true;
 }
 
 static bool read_macro(struct imap_fetch *fetch, struct imap_args *a)

@@ -11,6 +11,8 @@
 #include "access/imap_date.h"
 #include "access/imap_envelope.h"
 #include "access/imap_flags.h"
+#include "access/imap_preview.h"
+#include "access/imap_quote.h"
 #include "access/imap_structure.h"
 #include "base/cleanup.h"
 
@@ -172,6 +174,18 @@ static int put_threadid(struct imap *s, struct imap_message *m, const struct ima
     return 0;
 }
 
+static int put_preview(struct imap *s, struct imap_message *m, const struct imap_fetch_item *item)
+{
+    AUTO_STRBUF struct strbuf words = STRBUF_INIT(IMAP_PREVIEW_OCTETS);
+    AUTO_STRBUF struct strbuf text = STRBUF_INIT(2 * IMAP_PREVIEW_OCTETS);
+    bool known;
+    if (imap_preview(m, item->lazy, &known, &words))
+        return -1;
+    imap_nstring(&text, known ? strbuf_bytes(&words) : (struct bytes){NULL, 0});
+    put_text(s, "PREVIEW ", strbuf_bytes(&text));
+    return 0;
+}
+
 static int put_savedate(struct imap *s, struct imap_message *m, const struct imap_fetch_item *item)
 {
     (void)item;
@@ -206,6 +220,7 @@ static const struct imap_fetch_row rows[] = {
     {"FLAGS", false, 0, 0, put_flags},
     {"INTERNALDATE", false, IMAP_FETCH_NEEDS_INFO, 0, put_date},
     {"MODSEQ", false, 0, 0, put_modseq},
+    {"PREVIEW", false, 0, 0, put_preview},
     {"RFC822", true, IMAP_FETCH_NEEDS_FILE | IMAP_FETCH_NEEDS_INFO, IMAP_SECTION_ALL, put_section},
     {"RFC822.HEADER", false, IMAP_FETCH_NEEDS_FILE, IMAP_SECTION_HEADER, put_section},
     {"RFC822.SIZE", false, IMAP_FETCH_NEEDS_INFO, 0, put_size},

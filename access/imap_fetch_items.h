@@ -12,6 +12,7 @@ struct imap_fetch_item {
     const struct imap_fetch_row *row;
     struct imap_section section; /* of BODY[...] and what stands for one */
     uint64_t fields;             /* HEADER.FIELDS that the cache has: which (imap_cache_mask) */
+    bool lazy;                   /* PREVIEW (LAZY) */
     bool whole;                  /* another item of the same FETCH reads the whole message anyway */
 };
 

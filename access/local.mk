@@ -14,6 +14,8 @@ access_libimap_a_SOURCES = \
 	access/imap_message.c access/imap_message.h \
 	access/imap_parse.c access/imap_parse.h \
 	access/imap_parse_command.c \
+	access/imap_preview.c access/imap_preview.h \
+	access/imap_preview_text.c \
 	access/imap_quote.c access/imap_quote.h \
 	access/imap_search.c access/imap_search.h \
 	access/imap_search_match.c \
@@ -165,6 +167,7 @@ BEHAVIOUR_TESTS += \
 	t/4310-imap-search-results.t \
 	t/4320-imap-sort-and-thread.t \
 	t/4330-imap-text-cache.t \
+	t/4340-imap-preview.t \
 	t/4510-many-sessions-of-one-uid.t \
 	t/4520-imap-notify.t \
 	t/4070-imap-errors-and-limits.t \
