@@ -1,5 +1,5 @@
 # Tests. Unit tests are listed in the local.mk of the directory that they test; each speaks TAP.
-EXTRA_DIST += t/README t/posthouse.py t/dovecot.py t/unit/unit.h
+EXTRA_DIST += t/README t/posthouse.py t/clientproxy.py t/dovecot.py t/unit/unit.h
 
 BEHAVIOUR_TESTS += \
 	t/0010-include-graph.t \
@@ -31,6 +31,7 @@ BEHAVIOUR_TESTS += \
 	t/6060-no-password-in-clear-from-afar.t \
 	t/6070-quickstart-shows-a-letter.t \
 	t/6080-fifty-users-with-twenty-connections.t \
+	t/6120-mail-programs-of-the-distribution.t \
 	t/6090-the-benchmark-runs.t \
 	t/7010-killed-processes-lose-nothing.t \
 	t/7020-privileges-are-as-the-readme-says.t \
