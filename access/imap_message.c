@@ -11,8 +11,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define HEADER_PIECE 8192
-#define TREE_PIECE   65536
+#define HEADER_PIECE   8192
+#define TREE_PIECE     65536
+#define REST_SIZE_MIN  (1 << 20) /* octets of a message that it pays to keep open */
+#define REST_PARTS_MAX 100
 
 struct imap_message *imap_message_new(struct mailbox *mb, uint32_t uid)
 {
@@ -36,6 +38,37 @@ void imap_message_free(struct imap_message *m)
     mime_free(m->tree);
     strbuf_done(&m->header);
     free(m);
+}
+
+static bool has_few_parts(const struct mime_part *root)
+{
+    unsigned n = 0;
+    for (const struct mime_part *part = root; part && n <= REST_PARTS_MAX; n++) {
+        const struct mime_part *next = part->first_child;
+        while (!next && part != root) {
+            next = part->next;
+            part = part->parent;
+        }
+        part = next;
+    }
+    return n <= REST_PARTS_MAX;
+}
+
+bool imap_message_rest(struct imap_message *m)
+{
+    if (!m || m->fd < 0 || m->st.st_size < REST_SIZE_MIN)
+        return false;
+    imap_binary_free(m->binary);
+    m->binary = NULL;
+    if (m->wire_open)
+        wire_rest(&m->wire);
+    strbuf_done(&m->header);
+    m->has_header = false;
+    if (!has_few_parts(m->tree)) {
+        mime_free(m->tree);
+        m->tree = NULL;
+    }
+    return true;
 }
 
 const struct mail_info *imap_message_info(struct imap_message *m)

@@ -29,6 +29,9 @@ struct imap_message {
 
 struct imap_message *imap_message_new(struct mailbox *mb, uint32_t uid);
 void imap_message_free(struct imap_message *m); /* NULL is fine */
+/* The client pauses. True: what is kept of this large message is small, and the next piece of it needs no second look at the whole. False:
+ * free it. */
+bool imap_message_rest(struct imap_message *m);
 
 /* All return NULL or -1 on failure, with the reason in m->err (ERR_NOTFOUND: the message is gone). */
 const struct mail_info *imap_message_info(struct imap_message *m);

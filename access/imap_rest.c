@@ -27,7 +27,8 @@ __attribute__((noinline)) static void give_back_stack(void)
 void imap_session_rest(void *arg)
 {
     struct imap *s = arg;
-    imap_message_free(TAKE_PTR(s->message));
+    if (!imap_message_rest(s->message))
+        imap_message_free(TAKE_PTR(s->message));
     strbuf_done(&s->reply.text);
     if (imap_parse_idle(&s->parse))
         imap_parse_done(&s->parse);

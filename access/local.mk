@@ -184,6 +184,7 @@ BEHAVIOUR_TESTS += \
 	t/4410-imap-catenate-and-replace.t \
 	t/4420-imap-compress.t \
 	t/4430-imap-binary.t \
+	t/4440-imap-downloads.t \
 	t/4450-imap-revision-2-and-utf8.t
 
 # What accessd, login and pop3 share with their tests.

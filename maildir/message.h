@@ -137,6 +137,7 @@ struct wire_reader {
 };
 void wire_open(struct wire_reader *r, int fd, uint64_t start, uint64_t end);
 void wire_close(struct wire_reader *r); /* fd stays open */
+void wire_rest(struct wire_reader *r);  /* keep the places, give back the buffer */
 /* Go to this wire position. What was passed before is not read again from the start. 0, or -1 with errno. Positions past the end are
  * the end. */
 int wire_seek(struct wire_reader *r, uint64_t wire_pos);

@@ -41,6 +41,13 @@ void wire_close(struct wire_reader *r)
     *r = (struct wire_reader){.fd = -1};
 }
 
+void wire_rest(struct wire_reader *r)
+{
+    free(r->buffer);
+    r->buffer = NULL;
+    r->have = r->used = 0;
+}
+
 /* ---- runs of octets ---- */
 
 /* Copy up to the first LF, or n octets: how many. */
