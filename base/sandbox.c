@@ -55,7 +55,7 @@ static const int common_calls[] = {
     SCMP_SYS(socketpair),    SCMP_SYS(time),
     SCMP_SYS(uname),         SCMP_SYS(write),
     SCMP_SYS(writev),        SCMP_SYS(getrusage),
-    SCMP_SYS(prlimit64),
+    SCMP_SYS(prlimit64),     SCMP_SYS(sysinfo), /* qsort of more than a kilobyte */
 };
 
 /* Threads for password hashes, and nothing else more. */

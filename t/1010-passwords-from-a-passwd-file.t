@@ -111,6 +111,15 @@ def _():
     equal(lookup.by_name("sha512")[0], "none")
 
 
+@test("a file of thousands of accounts is served")
+def _():
+    authd.write("".join(line("many%d" % i, "{PLAIN}secret %d" % i) for i in range(3000)) + line("plain", "{PLAIN}renewed"))
+    eventually(lambda: status("many2999", "secret 2999") == "OK", 10)
+    equal(status("many0", "secret 0"), "OK")
+    equal(status("plain", "renewed"), "OK")
+    check("Bad system call" not in authd.text())
+
+
 @test("{PLAIN} in a file that others can read is not believed")
 def _():
     authd.write(line("plain", "{PLAIN}renewed"), mode=0o644)
