@@ -240,7 +240,47 @@ START_TEST(agrees_with_a_plain_list_over_many_changes)
 }
 END_TEST
 
+START_TEST(knows_up_to_where_removals_are_told_too)
+{
+    start(some, 6);
+    uint64_t before = sequence;
+    leave(4);
+    change(9);
+    tells(false, "flags 4 uid 9;", NULL, 0);
+    ck_assert_uint_eq(view.told, sequence);
+    ck_assert_uint_eq(view.complete, before);
+    ck_assert(view.gone_pending && !view.gone_told);
+    tells(true, "expunge 2;", NULL, 0);
+    ck_assert_uint_eq(view.complete, sequence);
+    ck_assert(!view.gone_pending && view.gone_told);
+    imap_view_done(&view);
+}
+END_TEST
+
+static void on_vanished(void *arg, const uint32_t *uids, size_t n)
+{
+    (void)arg;
+    for (size_t i = 0; i < n; i++)
+        sprintf(heard + strlen(heard), "vanished %u;", uids[i]);
+}
+
+START_TEST(tells_removals_by_uid_where_that_is_wanted)
+{
+    struct imap_view_sink sink = {.vanished = on_vanished, .exists = on_exists, .flags = on_flags};
+    start(some, 6);
+    leave(4);
+    leave(10);
+    arrive(21, false);
+    heard[0] = '\0';
+    imap_view_sync(&view, NULL, true, &sink);
+    ck_assert_str_eq(heard, "vanished 4;vanished 10;exists 5 recent 0;");
+    ck_assert_uint_eq(view.uidnext, 22);
+    imap_view_done(&view);
+}
+END_TEST
+
 UNIT_MAIN("imap_view", numbers_follow_the_uids, says_nothing_when_nothing_has_changed,
           tells_removals_with_the_number_of_the_moment, keeps_numbers_while_removals_may_not_be_told,
           a_message_that_came_and_went_untold_is_never_mentioned, does_not_repeat_what_the_client_knows,
-          agrees_with_a_plain_list_over_many_changes)
+          agrees_with_a_plain_list_over_many_changes, knows_up_to_where_removals_are_told_too,
+          tells_removals_by_uid_where_that_is_wanted)

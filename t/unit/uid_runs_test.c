@@ -130,5 +130,56 @@ START_TEST(the_flat_form_comes_back_and_nonsense_is_refused)
 }
 END_TEST
 
+static bool missing[LARGEST + 2];
+
+static void on_gap(void *arg, uint32_t first, uint32_t last)
+{
+    uint32_t *before = arg;
+    ck_assert(first <= last && first > *before);
+    for (*before = last; first <= last; first++)
+        missing[first] = true;
+}
+
+START_TEST(gaps_are_what_is_not_there)
+{
+    struct uid_runs r = {0};
+    bool there[LARGEST + 1];
+    for (int turn = 0; turn < 200; turn++) {
+        uid_runs_done(&r);
+        for (uint32_t uid = 1; uid <= LARGEST; uid++)
+            if ((there[uid] = rand() % 3 != 0))
+                uid_runs_push(&r, uid);
+        uint32_t lo = 1 + (uint32_t)rand() % LARGEST, hi = lo + (uint32_t)rand() % (LARGEST + 1 - lo),
+                 before = 0;
+        memset(missing, 0, sizeof missing);
+        uid_runs_gaps(&r, lo, hi, on_gap, &before);
+        for (uint32_t uid = 1; uid <= LARGEST; uid++)
+            ck_assert_int_eq(missing[uid], uid >= lo && uid <= hi && !there[uid]);
+    }
+    uid_runs_done(&r);
+}
+END_TEST
+
+static void on_last_gap(void *arg, uint32_t first, uint32_t last)
+{
+    uint32_t *range = arg;
+    range[0] = first;
+    range[1] = last;
+}
+
+START_TEST(the_gap_behind_all_reaches_to_the_largest_uid)
+{
+    struct uid_runs r = {0};
+    uint32_t range[2] = {0, 0};
+    uid_runs_gaps(&r, 1, UINT32_MAX, on_last_gap, range);
+    ck_assert(range[0] == 1 && range[1] == UINT32_MAX);
+    uid_runs_push(&r, UINT32_MAX - 1);
+    uid_runs_gaps(&r, 5, UINT32_MAX, on_last_gap, range);
+    ck_assert(range[0] == UINT32_MAX && range[1] == UINT32_MAX);
+    uid_runs_done(&r);
+}
+END_TEST
+
 UNIT_MAIN("uid_runs", successive_uids_are_one_run, what_is_put_in_and_taken_out_is_in_and_out,
-          what_is_missing_is_told_once, the_flat_form_comes_back_and_nonsense_is_refused)
+          what_is_missing_is_told_once, the_flat_form_comes_back_and_nonsense_is_refused,
+          gaps_are_what_is_not_there, the_gap_behind_all_reaches_to_the_largest_uid)
