@@ -13,6 +13,7 @@ EXTRA_DIST += \
 	contrib/bench.d/rows_change.py \
 	contrib/bench.d/rows_folders.py \
 	contrib/bench.d/rows_search.py \
+	contrib/bench.d/rows_sync.py \
 	contrib/bench.d/rows_read.py \
 	contrib/bench.d/rows_size.py \
 	contrib/bench.d/rows_wire.py \
