@@ -31,6 +31,7 @@ access_libimap_a_SOURCES = \
 	access/imap_zip.c access/imap_zip.h
 IMAP_LIBS = access/libimap.a $(MAILDIR_LIBS) $(BASE_LIBS) $(ZLIB_LIBS)
 
+FUZZ_TARGETS += imap_base_subject imap_preview
 FUZZ_TARGETS += imap_match imap_parse imap_quote imap_search imap_section imap_seqset imap_structure imap_url imap_zip
 
 check_PROGRAMS += t/unit/imap_date_test

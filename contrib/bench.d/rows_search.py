@@ -1,4 +1,6 @@
 """rows_search.py - rows that look for messages: SEARCH, SORT and THREAD over the real letters."""
+import os
+
 from rows import row
 
 WORD = "\"agenda budget\""  # in few of the letters
@@ -26,11 +28,22 @@ for _key, _command, _bar in (("search-unseen", "SEARCH UNSEEN", 2.0), ("search-f
     row(_key, _command + ", warm", size="real", bar=_bar)(lambda bench, server, command=_command: warm(server, command))
 
 
-@row("search-body", "SEARCH BODY, no search index", size="real", bar=3.0)
-def _(bench, server):
-    return warm(server, "SEARCH BODY %s" % WORD)
+def without_texts(server, command):
+    """The bodies have to be read; the index is there."""
+    session = server.login("real")
+    session.run("SELECT INBOX")
+    session.run(command)
+    texts = os.path.join(server.maildir("real"), "posthouse-text")
+    if os.path.exists(texts):
+        os.unlink(texts)
+    seconds = session.run(command)
+    session.close()
+    return seconds
 
 
-@row("search-text", "SEARCH TEXT, no search index", size="real", bar=3.0)
-def _(bench, server):
-    return warm(server, "SEARCH TEXT %s" % WORD)
+for _key in ("body", "text"):
+    _command = "SEARCH %s %s" % (_key.upper(), WORD)
+    row("search-%s" % _key, "SEARCH %s, without the cache of texts" % _key.upper(), size="real", bar=3.0)(
+        lambda bench, server, command=_command: without_texts(server, command))
+    row("search-%s-cached" % _key, "SEARCH %s, with the cache of texts" % _key.upper(), size="real", bar=25.0)(
+        lambda bench, server, command=_command: warm(server, command))

@@ -28,7 +28,7 @@ static enum imap_search_result read_keys(const char *keys, char *out)
     struct imap_search_node *root;
     enum imap_parse_event event;
     const char *why = NULL;
-    char line[4096];
+    char line[8192];
     snprintf(line, sizeof(line), "a SEARCH %s\r\n", keys);
     imap_parse_init(&p, &imap_parse_after_login);
     imap_parse_feed(&p, bytes_of(line), &event);
@@ -110,5 +110,18 @@ START_TEST(limits_how_deep_keys_are_nested)
 }
 END_TEST
 
+START_TEST(limits_how_many_keys_there_are)
+{
+    char keys[4 * IMAP_SEARCH_KEYS_MAX + 10] = "", out[10 * IMAP_SEARCH_KEYS_MAX];
+    for (int i = 0; i < IMAP_SEARCH_KEYS_MAX; i++)
+        strcpy(keys + 4 * i, "ALL ");
+    keys[4 * IMAP_SEARCH_KEYS_MAX - 1] = '\0';
+    ck_assert_int_eq(read_keys(keys, out), IMAP_SEARCH_READ);
+    strcat(keys, " ALL");
+    ck_assert_int_eq(read_keys(keys, out), IMAP_SEARCH_SYNTAX);
+}
+END_TEST
+
 UNIT_MAIN("imap_search", reads_keys_and_their_arguments, puts_what_is_cheap_first, turns_keys_around,
-          refuses_what_is_no_search, knows_character_sets, limits_how_deep_keys_are_nested)
+          refuses_what_is_no_search, knows_character_sets, limits_how_deep_keys_are_nested,
+          limits_how_many_keys_there_are)
