@@ -82,3 +82,9 @@ clean-local: clean-fuzz
 clean-fuzz:
 	rm -rf fuzz
 .PHONY: fuzz clean-fuzz
+
+# A mail program with windows: large, slow, and therefore asked for by name.
+EXTRA_DIST += t/6130-thunderbird.t
+check-desktop: all
+	$(AM_TESTS_ENVIRONMENT) $(srcdir)/t/6130-thunderbird.t
+.PHONY: check-desktop
