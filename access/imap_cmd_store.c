@@ -8,7 +8,8 @@
 #include "access/imap_condstore.h"
 #include "access/imap_flags.h"
 #include "base/cleanup.h"
-#include "base/text.h"
+
+#include <strings.h>
 
 #define MODIFIED_MAX (1 << 20) /* octets of the response code */
 
@@ -59,50 +60,65 @@ static bool read_flags(struct imap *s, struct imap_flags *flags)
     return imap_session_no_more_args(s);
 }
 
-/* How a message will be after the change, if nobody else changes it too. */
-static uint32_t expected(const struct mail *mail, enum mail_store_how how, uint32_t flags)
-{
-    if (how == MAIL_FLAGS_SET)
-        return flags;
-    return how == MAIL_FLAGS_ADD ? mail->flags | flags : mail->flags & ~flags;
-}
-
-/* What the client will think of each message after a silent change: it knows the outcome, unless others changed the same
- * message and it has not been told. */
-struct outcome {
+/* A message as it was before a silent change. The client knows what comes of it, unless others change the same message meanwhile, or
+ * have changed it and it has not been told. */
+struct before {
     uint32_t flags;
+    uint64_t keywords;
     bool surprising;
 };
 
 /* A STORE on its way. */
 struct stored {
     const struct store *how;
+    const struct imap_flags *flags;
     const uint32_t *uids; /* those that are there */
     size_t n;
-    struct outcome *outcomes;
+    struct before *before;
     uint32_t *modified; /* those that the condition keeps back */
     size_t nmodified;
 };
 
-static void foresee(struct imap *s, const struct store *how, uint32_t flags, const uint32_t *uids, size_t n,
-                    struct outcome *outcomes)
+static void look_before(struct imap *s, struct stored *st)
 {
-    for (size_t i = 0; i < n; i++) {
-        const struct mail *mail = mailbox_find(s->mb, uids[i]);
+    for (size_t i = 0; i < st->n; i++) {
+        const struct mail *mail = mailbox_find(s->mb, st->uids[i]);
         if (mail)
-            outcomes[i] = (struct outcome){expected(mail, how->how, flags), mail->changed > s->view.told};
+            st->before[i] = (struct before){mail->flags, mail->keywords, mail->changed > s->view.told};
     }
 }
 
-/* Those whose flags the client has to be told; their number. */
-static size_t surprises(struct imap *s, const uint32_t *uids, size_t n, const struct outcome *outcomes,
-                        uint32_t *told)
+/* What follows if nobody else changes it too. */
+static uint64_t expected(enum mail_store_how how, uint64_t old, uint64_t bits)
 {
-    size_t found = 0;
-    for (size_t i = 0; i < n; i++) {
-        const struct mail *mail = mailbox_find(s->mb, uids[i]);
-        if (mail && (outcomes[i].surprising || mail->flags != outcomes[i].flags))
-            told[found++] = uids[i];
+    return how == MAIL_FLAGS_SET ? bits : how == MAIL_FLAGS_ADD ? old | bits : old & ~bits;
+}
+
+static uint64_t keyword_bits(const struct imap *s, const struct imap_flags *flags)
+{
+    uint64_t bits = 0;
+    for (unsigned n = 0; n < MAIL_KEYWORDS_MAX; n++) {
+        const char *name = mailbox_keyword(s->mb, n);
+        for (size_t i = 0; name && i < flags->nkeywords; i++)
+            bits |= strcasecmp(name, flags->keywords[i]) == 0 ? (uint64_t)1 << n : 0;
+    }
+    return bits;
+}
+
+/* Those whose flags the client has to be told though the change is silent; their number. */
+static size_t surprises(struct imap *s, const struct stored *st, uint32_t *told)
+{
+    uint64_t bits = keyword_bits(s, st->flags);
+    size_t found = 0, at = 0;
+    for (size_t i = 0; i < st->n; i++) {
+        const struct before *b = &st->before[i];
+        const struct mail *mail = mailbox_find(s->mb, st->uids[i]);
+        bool kept_back = at < st->nmodified && st->modified[at] == st->uids[i];
+        at += kept_back;
+        if (mail && (kept_back || b->surprising ||
+                     mail->flags != expected(st->how->how, b->flags, st->flags->flags) ||
+                     mail->keywords != expected(st->how->how, b->keywords, bits)))
+            told[found++] = st->uids[i];
     }
     return found;
 }
@@ -146,7 +162,7 @@ static void tell_all(struct imap *s, const struct stored *st)
 {
     AUTO_FREE uint32_t *told = xcalloc(st->n + 1, sizeof(*told));
     AUTO_FREE uint32_t *left = xcalloc(st->n + 1, sizeof(*left));
-    size_t ntold = st->how->silent ? surprises(s, st->uids, st->n, st->outcomes, told) : 0;
+    size_t ntold = st->how->silent ? surprises(s, st, told) : 0;
     if (!st->how->silent) {
         tell(s, st->uids, st->n, true);
         return;
@@ -179,12 +195,12 @@ static enum imap_status answer(struct imap *s, const struct stored *st, size_t g
                    st->nmodified ? "Others have changed some of the messages" : "Stored");
 }
 
-static int change_flags(struct imap *s, struct stored *st, const struct imap_flags *flags, struct err *e)
+static int change_flags(struct imap *s, struct stored *st, struct err *e)
 {
     const struct mail_flag_change change = {.how = st->how->how,
-                                            .flags = flags->flags,
-                                            .keywords = (const char *const *)flags->keywords,
-                                            .nkeywords = flags->nkeywords};
+                                            .flags = st->flags->flags,
+                                            .keywords = (const char *const *)st->flags->keywords,
+                                            .nkeywords = st->flags->nkeywords};
     if (!st->how->conditional)
         return mailbox_store(s->mb, st->uids, st->n, &change, e);
     return mailbox_store_unchanged(s->mb, st->uids, st->n, &change, st->how->unchanged_since, st->modified,
@@ -194,17 +210,17 @@ static int change_flags(struct imap *s, struct stored *st, const struct imap_fla
 static enum imap_status store(struct imap *s, const struct store *how, const struct imap_flags *flags,
                               uint32_t *uids, size_t n)
 {
-    AUTO_FREE struct outcome *outcomes = xcalloc(n + 1, sizeof(*outcomes));
+    AUTO_FREE struct before *before = xcalloc(n + 1, sizeof(*before));
     AUTO_FREE uint32_t *modified = xcalloc(n + 1, sizeof(*modified));
-    struct stored st = {.how = how, .uids = uids, .outcomes = outcomes, .modified = modified};
+    struct stored st = {.how = how, .flags = flags, .uids = uids, .before = before, .modified = modified};
     struct err e;
     if (mailbox_refresh(s->mb, &e))
         return imap_no_err(s, &e);
     st.n = keep_present(s, uids, n);
     if (how->silent)
-        foresee(s, how, flags->flags, uids, st.n, outcomes);
+        look_before(s, &st);
     imap_session_tell(s, false, uids, st.n);
-    if (change_flags(s, &st, flags, &e))
+    if (change_flags(s, &st, &e))
         return imap_no_err(s, &e);
     imap_session_tell(s, false, uids, st.n);
     tell_all(s, &st);

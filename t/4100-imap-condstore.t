@@ -135,6 +135,17 @@ def _():
         a.ok("NOOP")
 
 
+@test("what a condition keeps back is told with its flags, silent or not, also where others did the same change")
+def _():
+    box = filled(2)
+    a, b = opened(box), opened(box)
+    since = highest(a.selected)
+    b.ok("STORE 1:2 +FLAGS.SILENT (\\Seen)")
+    for _ in range(2):  # the first time before the client was told
+        got = fetched(a.ok("STORE 1:2 (UNCHANGEDSINCE %d) +FLAGS.SILENT (\\Seen)" % since).lines)
+        equal([got[n]["FLAGS"] for n in (1, 2)], [["\\Seen"]] * 2)
+
+
 @test("a set that names messages which are gone fails, but says which of the others were changed")
 def _():
     box = filled(4)
