@@ -45,6 +45,7 @@ struct worker {
     struct text_worker *blocks;
     struct message_text text;
     struct text_builder builder;
+    bool hopeless;               /* nothing can be written */
     struct imap_text_want *want; /* the message that is being read */
 };
 
@@ -145,6 +146,7 @@ static void write_block(struct worker *w)
     pthread_mutex_lock(&r->lock);
     text_cache_append(&r->cache, block);
     r->written = true;
+    w->hopeless = r->cache.unwritable;
     pthread_mutex_unlock(&r->lock);
 }
 
@@ -167,7 +169,7 @@ static void read_message(struct worker *w, int fd, const struct stat *st)
 {
     bool whole = !message_text_read(&w->text, fd, (uint64_t)st->st_size) && !w->text.too_large;
     look(w->run->t, w->want, strbuf_bytes(&w->text.text), w->text.header);
-    if (whole && !w->run->cache.unwritable)
+    if (whole && !w->hopeless)
         keep(w, st);
 }
 

@@ -169,6 +169,7 @@ BEHAVIOUR_TESTS += \
 	t/4320-imap-sort-and-thread.t \
 	t/4330-imap-text-cache.t \
 	t/4340-imap-preview.t \
+	t/4350-imap-long-work-tells-how-far-it-is.t \
 	t/4510-many-sessions-of-one-uid.t \
 	t/4520-imap-notify.t \
 	t/4070-imap-errors-and-limits.t \

@@ -142,11 +142,8 @@ static bool lock_end(struct text_cache *c)
         return false;
     if (c->end > (uint64_t)st.st_size)
         return false; /* somebody cut it where we read: not ours to repair */
-    while (next_head(c, (uint64_t)st.st_size, &head)) {
-        c->blocks = xgrow(c->blocks, c->nblocks, sizeof *c->blocks);
-        c->blocks[c->nblocks++] = (struct text_block){c->end, head};
+    while (next_head(c, (uint64_t)st.st_size, &head))
         c->end += text_head_size(&head);
-    }
     return c->end == (uint64_t)st.st_size || !ftruncate(c->fd, (off_t)c->end);
 }
 
@@ -167,7 +164,6 @@ static bool has_room(const struct text_cache *c, size_t n)
 
 void text_cache_append(struct text_cache *c, struct bytes block)
 {
-    struct text_block b = {.at = 0};
     if (c->unwritable || !make_file(c))
         return;
     bool fine = lock_end(c) && has_room(c, block.n);
@@ -175,13 +171,8 @@ void text_cache_append(struct text_cache *c, struct bytes block)
         (void)!ftruncate(c->fd, (off_t)c->end);
         fine = false;
     }
-    if (fine) {
-        memcpy(&b.head, block.p, sizeof b.head);
-        b.at = c->end;
-        c->blocks = xgrow(c->blocks, c->nblocks, sizeof *c->blocks);
-        c->blocks[c->nblocks++] = b;
+    if (fine)
         c->end += block.n;
-    }
     flock(c->fd, LOCK_UN);
     c->unwritable = !fine;
 }

@@ -82,7 +82,7 @@ struct text_worker;
 struct text_worker *text_worker_new(void);
 void text_worker_free(struct text_worker *w); /* NULL is fine */
 
-/* Read what the folder's file holds. */
+/* Read what the folder's file holds. Blocks and places stay as they are then. */
 void text_cache_load(struct text_cache *c, int dir_fd, uint32_t uidvalidity);
 void text_cache_done(struct text_cache *c);
 /* NULL: it is not there, or not of a file of this size and time. */
@@ -105,7 +105,8 @@ bool text_builder_full(const struct text_builder *b);
 /* Make the block's octets; the builder is empty then. In any thread. False: it had nothing in it. */
 bool text_builder_pack(struct text_builder *b, uint32_t uidvalidity, struct text_worker *w,
                        struct bytes *block);
-/* Write it at the end of the file, which is made if there is none. */
+/* Write it at the end of the file, which is made if there is none. Other threads may read blocks meanwhile; what is added is found by who
+ * loads the file again. */
 void text_cache_append(struct text_cache *c, struct bytes block);
 /* Write the file anew, if that makes it much smaller or spares many small blocks: without texts for which is_there says no. */
 void text_cache_tidy(struct text_cache *c, bool (*is_there)(void *arg, uint32_t uid), void *arg);
