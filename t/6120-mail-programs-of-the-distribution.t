@@ -83,7 +83,9 @@ def on_terminal(command, home, timeout=60):
                 shown += data
     except OSError:
         pass
-    if os.waitpid(pid, os.WNOHANG)[0] == 0:
+    try:
+        eventually(lambda: os.waitpid(pid, os.WNOHANG)[0], 20)
+    except AssertionError:
         os.kill(pid, signal.SIGKILL)
         os.waitpid(pid, 0)
         check(False, "it did not end: %r" % shown[-2000:])
