@@ -13,8 +13,11 @@
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
+#include <time.h>
 #include <unistd.h>
 
+#define LOCK_WAIT_MS     1000
+#define LOCK_STEP_MS     2
 #define SMALL_BLOCKS_MAX 64        /* blocks that are not even half full, before they are put together */
 #define DEAD_MAX         (1 << 20) /* octets of texts that nobody needs */
 
@@ -133,12 +136,24 @@ static bool is_current(const struct text_cache *c)
            ours.st_dev == named.st_dev && ours.st_ino == named.st_ino;
 }
 
+/* Who holds it works on a block, or stands still. */
+static bool lock_in_time(const struct text_cache *c)
+{
+    const struct timespec step = {.tv_nsec = LOCK_STEP_MS * 1000000L};
+    for (int waited = 0; flock(c->fd, LOCK_EX | LOCK_NB); waited += LOCK_STEP_MS) {
+        if (errno != EWOULDBLOCK || waited > LOCK_WAIT_MS)
+            return false;
+        nanosleep(&step, NULL);
+    }
+    return true;
+}
+
 /* Under its lock, standing behind what others have added; what is no chain of blocks is cut off. */
 static bool lock_end(struct text_cache *c)
 {
     struct stat st;
     struct text_head head;
-    if (flock(c->fd, LOCK_EX) || (!c->detached && !is_current(c)) || fstat(c->fd, &st))
+    if (!lock_in_time(c) || (!c->detached && !is_current(c)) || fstat(c->fd, &st))
         return false;
     if (c->end > (uint64_t)st.st_size)
         return false; /* somebody cut it where we read: not ours to repair */

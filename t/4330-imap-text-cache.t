@@ -243,6 +243,18 @@ def _():
         equal(len(s.search("BODY needle")), 200)
 
 
+@test("a session that stands still with the lock does not hold up others")
+def _():
+    import fcntl
+    box, s, paths = small()
+    box.add(b"Subject: new\n\nanother needle\n", flags="")
+    s.ok("NOOP")
+    with open(cache_of(box), "rb") as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        equal(len(s.search("BODY needle")), 21)
+    equal(len(s.search("BODY needle")), 21)
+
+
 @test("`posthouse mailbox index` fills it")
 def _():
     box = Maildir()
