@@ -1,6 +1,6 @@
 """model_client.py - an IMAP client that keeps books of what it was told, and finds fault with any answer that does not fit them.
 
-Kinds: "plain"; "condstore"; "qresync"; "uidonly" (with QRESYNC). `view` is the list of UIDs as the client counts messages; None stands
+Kinds: "plain"; "rev2" (IMAP4rev2); "condstore"; "qresync"; "uidonly" (with QRESYNC). `view` is the list of UIDs as the client counts messages; None stands
 for one that it has been told of (EXISTS) and not asked about. `highest` is computed as RFC 7162 section 6 says.
 """
 import os
@@ -10,7 +10,7 @@ import sys
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 from imapsession import *
 
-ENABLE = {"plain": None, "condstore": "CONDSTORE", "qresync": "QRESYNC", "uidonly": "QRESYNC UIDONLY"}
+ENABLE = {"plain": None, "rev2": "IMAP4rev2", "condstore": "CONDSTORE", "qresync": "QRESYNC", "uidonly": "QRESYNC UIDONLY"}
 
 
 def ranges(uids):
@@ -42,7 +42,7 @@ class Client(Session):
     def __init__(self, maildir, kind):
         Session.__init__(self, maildir)
         self.kind, self.numbered = kind, kind != "uidonly"
-        self.condstore, self.vanishes = kind != "plain", kind in ("qresync", "uidonly")
+        self.condstore, self.vanishes = kind not in ("plain", "rev2"), kind in ("qresync", "uidonly")
         self.folder, self.idle_tag, self.snapshots = None, None, []
         self.forget()
         if ENABLE[kind]:
@@ -136,7 +136,8 @@ class Client(Session):
     def snapshot(self):
         """What the client would find in its cache if the connection broke now."""
         uids = {u for u in self.view if u in self.flags}
-        whole = self.folder and set(self.view[:len(uids)]) == uids  # what is not known comes behind what is
+        known = self.view[:len(uids)] if self.numbered else self.view
+        whole = self.folder and set(known) == uids  # what is not known comes behind what is
         if whole and self.vanishes:
             self.snapshots.append((self.folder, self.validity, self.highest, {u: set(self.flags[u]) for u in uids}))
             del self.snapshots[:-20]

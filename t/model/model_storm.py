@@ -20,7 +20,7 @@ from model_truth import *
 
 FOLDERS = ("INBOX", "One")
 SHARED = ("\\Seen", "\\Flagged", "\\Answered", "\\Draft")
-KINDS = ("plain", "condstore", "qresync", "uidonly", "qresync", "plain", "uidonly", "condstore")
+KINDS = ("plain", "condstore", "qresync", "uidonly", "qresync", "rev2", "uidonly", "condstore")
 
 
 class Storm:

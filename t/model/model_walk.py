@@ -17,7 +17,7 @@ from model_client import *
 from model_truth import *
 
 FOLDERS = ("INBOX", "One", "Two")
-KINDS = ("plain", "condstore", "qresync", "qresync", "uidonly")
+KINDS = ("plain", "rev2", "condstore", "qresync", "qresync", "uidonly")
 FLAGS = ("\\Seen", "\\Flagged", "\\Answered", "\\Draft", "\\Deleted", "Work", "$Label1", "later")
 SYSTEM = [f for f in FLAGS if f.startswith("\\")]
 MESSAGES_MAX = 40
@@ -159,8 +159,9 @@ class Walk:
         how = "EXAMINE" if self.rnd.random() < 0.15 else "SELECT"
         old = self.rnd.choice(c.snapshots) if c.snapshots and self.rnd.random() < 0.6 else None
         name = old[0] if old else self.rnd.choice(FOLDERS)
+        self.log.append("%d %s: %s %s %r" % (self.clients.index(c), c.kind, how, name, old))
         reply = c.select(name, how, old)
-        self.log.append("%d %s: %s %s %r -> %r" % (self.clients.index(c), c.kind, how, name, old, reply.lines))
+        self.log.append("-> %r" % reply.lines)
         c.read_only, c.server_view = how == "EXAMINE", []
         if c.condstore:
             check(c.highest, "no HIGHESTMODSEQ")
@@ -283,12 +284,17 @@ class Walk:
         view = list(c.server_view)
         wanted = [u for u in view if u in f.messages and is_a(u) and is_b(u)]
         reply = self.send(c, "%sSEARCH %s %s" % (uid, a, b), keeps=has_numbers)
-        m = re.match(rb"\* SEARCH((?: \d+)*)(?: \(MODSEQ (\d+)\))?$", reply.untagged(r"^\* SEARCH")[0])
-        found = [int(x) for x in m.group(1).split()]
+        if c.kind == "rev2":
+            m = re.match(rb"\* ESEARCH \(TAG \"\w+\"\)( UID)?(?: ALL ([\d:,]+))?()$", reply.untagged(r"^\* ESEARCH")[0])
+            equal(bool(m.group(1)), bool(uid))
+            found, highest = numbers(m.group(2).decode()) if m.group(2) else [], None
+        else:
+            m = re.match(rb"\* SEARCH((?: \d+)*)(?: \(MODSEQ (\d+)\))?$", reply.untagged(r"^\* SEARCH")[0])
+            found, highest = [int(x) for x in m.group(1).split()], m.group(2)
         equal(found if uid else [view[n - 1] for n in found], wanted, a + " " + b)
-        equal(bool(m.group(2)), "MODSEQ" in a + b and bool(wanted), "MODSEQ in the answer")
-        if m.group(2):
-            equal(int(m.group(2)), max(f.messages[u].modseq for u in wanted))
+        equal(bool(highest), "MODSEQ" in a + b and bool(wanted), "MODSEQ in the answer")
+        if highest:
+            equal(int(highest), max(f.messages[u].modseq for u in wanted))
         self.after(c, keeps=has_numbers)
 
     def transfer(self, c, command):
