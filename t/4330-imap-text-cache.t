@@ -255,6 +255,27 @@ def _():
     equal(len(s.search("BODY needle")), 21)
 
 
+@test("it goes along when a folder is renamed, and goes away with it")
+def _():
+    box = Maildir()
+    s = opened(box)
+    s.ok("CREATE one")
+    s.append(b"Subject: x\r\n\r\nhere is a needle\r\n", folder="one")
+    s.ok("SELECT one")
+    equal(s.search("BODY needle"), [1])
+    s.ok("UNSELECT")
+    s.ok("RENAME one two")
+    for path in box.files("two"):
+        falsify(path)
+    s.ok("SELECT two")
+    equal(s.search("BODY needle"), [1])
+    s.ok("COPY 1 INBOX")
+    s.ok("SELECT INBOX")
+    equal(s.search("BODY noodle"), [1])
+    s.ok("DELETE two")
+    check(not os.path.exists(box.folder("two")), "the folder is still there")
+
+
 @test("`posthouse mailbox index` fills it")
 def _():
     box = Maildir()
