@@ -30,6 +30,7 @@ void imap_session_rest(void *arg)
     if (!imap_message_rest(s->message))
         imap_message_free(TAKE_PTR(s->message));
     strbuf_done(&s->reply.text);
+    mail_store_give_back(s->store);
     if (imap_parse_idle(&s->parse))
         imap_parse_done(&s->parse);
     malloc_trim(0);

@@ -134,6 +134,8 @@ void mailbox_close(struct mailbox *mb);
 int mailbox_refresh(struct mailbox *mb, struct err *e);
 /* To be called when a command has ended: no view of the index is held, memory of large work is given back. */
 void mailbox_rest(struct mailbox *mb);
+/* To be called when no command comes for a while: what was kept for the next one is given back, too. */
+void mail_store_give_back(struct mail_store *store);
 
 const char *mailbox_name(const struct mailbox *mb);
 bool mailbox_read_only(const struct mailbox *mb);

@@ -397,7 +397,14 @@ static void open_again(struct index *ix)
 void index_rest(struct index *ix)
 {
     index_read_end(ix);
-    if ((ix->swollen || ix->walked > INDEX_WALK) && !ix->in_memory)
+    if (ix->swollen && !ix->in_memory)
+        open_again(ix);
+}
+
+void index_give_back(struct index *ix)
+{
+    index_read_end(ix);
+    if (ix->walked > INDEX_WALK && !ix->in_memory)
         open_again(ix);
     ix->walked = 0;
 }

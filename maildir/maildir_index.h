@@ -46,10 +46,10 @@ struct index {
     MDB_txn *read;       /* kept for reuse */
     bool reading;
     struct index_walk {
-        MDB_cursor *cursor;  /* in `read` */
-        uint64_t at;         /* key under the cursor, 0: none */
+        MDB_cursor *cursor; /* in `read` */
+        uint64_t at;        /* key under the cursor, 0: none */
     } mail_walk, text_walk;
-    size_t walked;      /* messages read since the last rest */
+    size_t walked; /* messages read since the last rest */
 };
 
 /* Open or make it (anew: the old one is set aside). Never fails for good: what cannot be used is replaced by one in memory. */
@@ -60,8 +60,11 @@ void index_close(struct index *ix);
 int index_look(struct index *ix, const char *maildir_root);
 /* After a failure with this code: set a damaged one aside, fall back to memory; an empty index follows. */
 void index_recover(struct index *ix, int rc);
-/* Between commands: end reading; give memory back after large work. */
+/* Between commands: end reading; give memory back after large transactions. */
 void index_rest(struct index *ix);
+/* When nobody has asked for a while: also the pages of the map that large walks made part of this process. Who asks again soon is served from
+ * them. */
+void index_give_back(struct index *ix);
 
 /* A read transaction is open after this (the newest state if none was open). */
 int index_read(struct index *ix);

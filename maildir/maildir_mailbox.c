@@ -228,6 +228,12 @@ void mailbox_rest(struct mailbox *mb)
     index_rest(&mb->store->index);
 }
 
+void mail_store_give_back(struct mail_store *store)
+{
+    if (store->indexed)
+        index_give_back(&store->index);
+}
+
 /* ---- what it holds ---- */
 
 const char *mailbox_name(const struct mailbox *mb)
