@@ -12,6 +12,7 @@ EXTRA_DIST += \
 	contrib/bench.d/rows.py \
 	contrib/bench.d/rows_change.py \
 	contrib/bench.d/rows_folders.py \
+	contrib/bench.d/rows_idle.py \
 	contrib/bench.d/rows_search.py \
 	contrib/bench.d/rows_sync.py \
 	contrib/bench.d/rows_read.py \

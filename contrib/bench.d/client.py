@@ -119,6 +119,11 @@ class Session:
         while not self._read_line().lstrip().startswith(b"+"):
             pass
 
+    def until(self, text):
+        """Read until text has come."""
+        while text not in self._read_line():
+            pass
+
     def append(self, folder, letters):
         """APPEND of one letter, or MULTIAPPEND of several, without waiting for each literal where the server allows that: seconds."""
         tag, plus = self._tag(), "LITERAL+" in self.capabilities

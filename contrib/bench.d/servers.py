@@ -78,6 +78,10 @@ class Server:
             frontier += kids
         return found
 
+    def pids(self):
+        """All its processes."""
+        return list(self.roots) + self._below()
+
     def cpu_seconds(self):
         """Of all its processes and their threads that are there now."""
         total = 0
@@ -171,6 +175,7 @@ ssl_cert = <{work}/cert.pem
 ssl_key = <{work}/key.pem
 disable_plaintext_auth = no
 first_valid_uid = 1
+mail_max_userip_connections = 1000
 mail_location = maildir:~/Maildir
 passdb {{
   driver = passwd-file
