@@ -42,9 +42,9 @@ struct imap {
     struct mail_store *store;
     struct mailbox *mb; /* the selected mailbox, or NULL */
     struct imap_view view;
-    unsigned enabled;       /* enum imap_enabled */
-    bool has_modseqs;       /* the selected mailbox was told to have mod-sequences (HIGHESTMODSEQ) */
-    uint32_t *saved;        /* UIDs that "$" stands for (RFC 5182), ascending */
+    unsigned enabled; /* enum imap_enabled */
+    bool has_modseqs; /* the selected mailbox was told to have mod-sequences (HIGHESTMODSEQ) */
+    uint32_t *saved;  /* UIDs that "$" stands for (RFC 5182), ascending */
     size_t nsaved;
     uint64_t keywords_told; /* bits of the keywords that FLAGS has named */
     struct imap_message

@@ -11,7 +11,8 @@
 
 static void capabilities(struct login *l)
 {
-    io_printf(l->io, "CAPABILITY IMAP4rev1 IMAP4rev2 LITERAL- SASL-IR ID%s%s", login_tls_offered(l) ? " STARTTLS" : "",
+    io_printf(l->io, "CAPABILITY IMAP4rev1 IMAP4rev2 LITERAL- SASL-IR ID%s%s",
+              login_tls_offered(l) ? " STARTTLS" : "",
               login_may_auth(l) ? " AUTH=PLAIN AUTH=LOGIN" : " LOGINDISABLED");
 }
 

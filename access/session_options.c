@@ -9,8 +9,8 @@
 
 #include <fcntl.h>
 #include <getopt.h>
-#include <stdio.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 
@@ -38,7 +38,8 @@ static void usage(const char *program)
     fprintf(stderr,
             "usage: %s --user NAME --mail DIR [--remote ADDR] [--tag TAG] [--quota-bytes N]\n"
             "       [--quota-messages N] [--quota-ignore FOLDER[/FOLDER]...] [--append-limit N] [--secure]\n"
-            "       [--new-index] [--watcher]\n",
+            "       [--new-folders FOLDER[=USE][/...]] [--autoexpunge FOLDER=DAYSd[/...]] [--new-index] "
+            "[--watcher]\n",
             program);
     exit(100);
 }

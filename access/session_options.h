@@ -16,7 +16,7 @@ struct session_options {
     int64_t quota_bytes, quota_messages;
     const char *quota_ignore, *new_folders; /* as in mail_store_options, or NULL */
     uint64_t append_limit;                  /* octets of one message that a client may store */
-    const char *autoexpunge; /* rules as in expire.h, or NULL */
+    const char *autoexpunge;                /* rules as in expire.h, or NULL */
     bool secure;
     int watcher;    /* as in mail_store_options */
     bool new_index; /* the last session crashed: do not trust the index */
