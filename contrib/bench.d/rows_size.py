@@ -45,6 +45,7 @@ def memory(server, *commands):
     session = server.login("names")
     for command in commands:
         session.run(command)
+    time.sleep(1)  # a session that works keeps more mapped than one that waits
     kib = [private_kib(pid) for pid in server.session_pids() if pid not in known]
     session.close()
     other.close()
