@@ -30,11 +30,11 @@ def idle_sessions(server, count, tls):
     return sessions
 
 
-def idle_memory(server, tls):
+def idle_memory(bench, server, tls):
     """PSS of all of the server's processes, what it has without sessions left out, for each connection."""
     before = pss_kib(server.pids())
-    sessions = idle_sessions(server, SESSIONS, tls)
-    time.sleep(REST_S)
+    sessions = idle_sessions(server, 5 if bench.args.quick else SESSIONS, tls)
+    time.sleep(0 if bench.args.quick else REST_S)
     kib = (pss_kib(server.pids()) - before) / len(sessions)
     for session in sessions:
         session.drop()
@@ -44,19 +44,19 @@ def idle_memory(server, tls):
 
 @row("idle-memory", "memory of an idle connection, all processes", size="folders", most=130, unit="KiB")
 def _(bench, server):
-    return idle_memory(server, False)
+    return idle_memory(bench, server, False)
 
 
 @row("idle-memory-tls", "the same over TLS", size="folders", most=160, unit="KiB")
 def _(bench, server):
-    return idle_memory(server, True)
+    return idle_memory(bench, server, True)
 
 
 @row("idle-told", "a delivery is told to a session in IDLE", size="folders", bar=50.0)
 def _(bench, server):
     session = idle_sessions(server, 1, False)[0]
     waits = []
-    for _ in range(DELIVERIES):
+    for _ in range(2 if bench.args.quick else DELIVERIES):
         time.sleep(0.12)  # not the second of two that follow closely
         start = time.perf_counter()
         bench.deliver(server, "folders")

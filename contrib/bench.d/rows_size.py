@@ -6,6 +6,7 @@ import signal
 import subprocess
 import time
 
+import rows_read
 from rows import Skipped, row
 from rows_change import Scratch
 from rows_read import HEADERS, settle
@@ -45,7 +46,7 @@ def memory(server, *commands):
     session = server.login("names")
     for command in commands:
         session.run(command)
-    time.sleep(1)  # a session that works keeps more mapped than one that waits
+    time.sleep(min(1, rows_read.settled_seconds))  # a session that works keeps more mapped than one that waits
     kib = [private_kib(pid) for pid in server.session_pids() if pid not in known]
     session.close()
     other.close()
