@@ -1,8 +1,9 @@
 /*
  * imap_cache.c - see imap_cache.h.
  *
- * One text for each message: a struct, then structure and fields; a field is its number in `kept`, its length (two
- * octets) and its octets with CRLF line ends. The preview, once it was asked for, is the last: with the number PREVIEW, and a LF. The format has a number; text of another is read as none.
+ * Of each message in brief: a struct, the base subject, the sender's local part. And a text: a struct, then structure and fields; a field is its
+ * number in `kept`, its length (two octets) and its octets with CRLF line ends. The preview, once it was asked for, is the last: with the
+ * number PREVIEW, and a LF. Both begin with the number of the format; what has another is read as nothing.
  */
 #include "access/imap_cache.h"
 
@@ -15,13 +16,17 @@
 #include <errno.h>
 #include <sys/stat.h>
 
-#define FORMAT   0x5049
+#define FORMAT   0x5050
 #define PREVIEW  255
 #define TEXT_MAX 32768 /* octets kept of a message; what is larger is made each time */
 
 struct head {
-    uint16_t format, structure, subject, from; /* octets of each */
+    uint16_t format, structure; /* octets of it */
+};
+
+struct brief_head {
     int64_t sent;
+    uint16_t format, subject; /* octets of it; the rest is the sender */
     int16_t zone;
     bool has_sent, reply;
 };
@@ -107,27 +112,24 @@ static int add_structure(struct imap_message *m, struct strbuf *out)
     return root ? imap_bodystructure(out, root, true, read_part_header, m) : -1;
 }
 
-/* What SORT and THREAD compare. */
-static void add_sorting(struct imap_message *m, struct head *head, struct strbuf *text)
+static void make_brief(struct bytes header, struct strbuf *brief)
 {
-    AUTO_STRBUF struct strbuf value = STRBUF_INIT(TEXT_MAX);
+    struct brief_head head = {.format = FORMAT};
     struct header_field date;
     time_t when;
     int zone;
-    struct bytes header = strbuf_bytes(imap_message_header(m));
-    head->has_sent = header_find(header, "Date", &date) && date_parse(date.value, &when, &zone);
-    head->sent = head->has_sent ? when : 0;
-    head->zone = (int16_t)(head->has_sent ? zone : 0);
-    size_t at = text->len;
-    head->reply = imap_sort_header_subject(header, text);
-    head->subject = (uint16_t)(text->len - at);
-    at = text->len;
-    imap_sort_header_from(header, text);
-    head->from = (uint16_t)(text->len - at);
+    strbuf_add(brief, &head, sizeof head);
+    head.has_sent = header_find(header, "Date", &date) && date_parse(date.value, &when, &zone);
+    head.sent = head.has_sent ? when : 0;
+    head.zone = (int16_t)(head.has_sent ? zone : 0);
+    head.reply = imap_sort_header_subject(header, brief);
+    head.subject = (uint16_t)(brief->len - sizeof head);
+    imap_sort_header_from(header, brief);
+    memcpy(brief->data, &head, sizeof head);
 }
 
-/* Compose the text. 1: it is too large to be kept. */
-static int make(struct imap_message *m, bool structure, struct strbuf *text)
+/* Compose both. 1: they are too large to be kept. */
+static int make(struct imap_message *m, bool structure, struct strbuf *brief, struct strbuf *text)
 {
     struct head head = {.format = FORMAT};
     if (structure && !imap_message_tree(m)) /* reads the header along */
@@ -139,9 +141,9 @@ static int make(struct imap_message *m, bool structure, struct strbuf *text)
     if (structure && add_structure(m, text))
         return -1;
     head.structure = (uint16_t)(text->len - sizeof head);
-    add_sorting(m, &head, text);
     add_fields(text, strbuf_bytes(header));
-    if (text->overflow)
+    make_brief(strbuf_bytes(header), brief);
+    if (text->overflow || brief->overflow)
         return 1;
     memcpy(text->data, &head, sizeof head);
     return 0;
@@ -155,22 +157,35 @@ static bool take_apart(struct bytes text, struct imap_cached *c)
     if (text.n < sizeof head)
         return false;
     memcpy(&head, text.p, sizeof head);
-    if (head.format != FORMAT || text.n < sizeof head + head.structure + head.subject + head.from)
+    if (head.format != FORMAT || text.n < sizeof head + head.structure)
         return false;
-    const char *p = text.p + sizeof head;
-    *c = (struct imap_cached){
-        .has_sent = head.has_sent, .reply = head.reply, .sent = head.sent, .zone = head.zone};
-    c->structure = bytes_from(head.structure ? p : NULL, head.structure);
-    c->subject = bytes_from(p + head.structure, head.subject);
-    c->from = bytes_from(c->subject.p + head.subject, head.from);
-    c->fields = bytes_skip(text, sizeof head + head.structure + head.subject + head.from);
+    c->structure = bytes_from(head.structure ? text.p + sizeof head : NULL, head.structure);
+    c->fields = bytes_skip(text, sizeof head + head.structure);
     return true;
 }
 
-bool imap_cache_peek(struct mailbox *mb, uint32_t uid, struct imap_cached *c)
+bool imap_cache_brief(struct mailbox *mb, uint32_t uid, struct imap_brief *b)
 {
-    struct bytes text;
-    return mailbox_text_get(mb, uid, &text) && take_apart(text, c);
+    struct brief_head head;
+    struct bytes brief;
+    if (!mailbox_brief_get(mb, uid, &brief) || brief.n < sizeof head)
+        return false;
+    memcpy(&head, brief.p, sizeof head);
+    struct bytes texts = bytes_skip(brief, sizeof head);
+    if (head.format != FORMAT || texts.n < head.subject)
+        return false;
+    *b = (struct imap_brief){
+        .has_sent = head.has_sent, .reply = head.reply, .sent = head.sent, .zone = head.zone};
+    b->subject = bytes_from(texts.p, head.subject);
+    b->from = bytes_skip(texts, head.subject);
+    return true;
+}
+
+bool imap_cache_get_brief(struct imap_message *m, struct imap_brief *b)
+{
+    struct imap_cached c;
+    return imap_cache_brief(m->mb, m->uid, b) ||
+           (imap_cache_get(m, false, &c) && c.fields.p && imap_cache_brief(m->mb, m->uid, b));
 }
 
 bool imap_cache_get(struct imap_message *m, bool structure, struct imap_cached *c)
@@ -181,13 +196,13 @@ bool imap_cache_get(struct imap_message *m, bool structure, struct imap_cached *
     *c = (struct imap_cached){.fields = {NULL, 0}};
     if (m->uncached)
         return true;
-    AUTO_STRBUF struct strbuf made = STRBUF_INIT(TEXT_MAX);
-    int r = make(m, structure, &made);
+    AUTO_STRBUF struct strbuf made = STRBUF_INIT(TEXT_MAX), brief = STRBUF_INIT(TEXT_MAX);
+    int r = make(m, structure, &brief, &made);
     if (r > 0)
         m->uncached = true;
     if (r)
         return r > 0;
-    mailbox_text_put(m->mb, m->uid, strbuf_bytes(&made));
+    mailbox_text_put(m->mb, m->uid, strbuf_bytes(&brief), strbuf_bytes(&made));
     return !mailbox_text_get(m->mb, m->uid, &text) || take_apart(text, c);
 }
 
@@ -292,7 +307,7 @@ bool imap_cache_preview(struct imap_message *m, struct strbuf *out)
     struct imap_cached c;
     struct bytes value;
     unsigned number;
-    if (!imap_cache_peek(m->mb, m->uid, &c))
+    if (!mailbox_text_get(m->mb, m->uid, &value) || !take_apart(value, &c))
         return false;
     while (next_field(&c.fields, &number, &value))
         if (number == PREVIEW)
@@ -302,16 +317,18 @@ bool imap_cache_preview(struct imap_message *m, struct strbuf *out)
 
 void imap_cache_put_preview(struct imap_message *m, struct bytes preview)
 {
-    AUTO_STRBUF struct strbuf text = STRBUF_INIT(TEXT_MAX);
+    AUTO_STRBUF struct strbuf text = STRBUF_INIT(TEXT_MAX), brief = STRBUF_INIT(TEXT_MAX);
     struct bytes now;
     uint16_t n = (uint16_t)(preview.n + 1);
     if (!mailbox_text_get(m->mb, m->uid, &now) || !now.n)
         return;
     strbuf_addb(&text, now);
+    if (mailbox_brief_get(m->mb, m->uid, &now))
+        strbuf_addb(&brief, now);
     strbuf_addc(&text, (char)PREVIEW);
     strbuf_add(&text, &n, sizeof n);
     strbuf_addb(&text, preview);
     strbuf_addc(&text, '\n');
     if (!text.overflow)
-        mailbox_text_put(m->mb, m->uid, strbuf_bytes(&text));
+        mailbox_text_put(m->mb, m->uid, strbuf_bytes(&brief), strbuf_bytes(&text));
 }

@@ -14,15 +14,20 @@
 /* Runs point into the index: valid until the next call about any message. .p NULL: not there. */
 struct imap_cached {
     struct bytes structure, fields;
-    /* what SORT and THREAD compare (imap_sort.h) */
+};
+
+/* What SORT and THREAD compare (imap_sort.h). Runs as above. */
+struct imap_brief {
     bool has_sent, reply;
     int64_t sent; /* the Date field, if it is one; zone: minutes east */
     int zone;
     struct bytes subject, from;
 };
 
-/* What is kept, if something is: the message is not read. */
-bool imap_cache_peek(struct mailbox *mb, uint32_t uid, struct imap_cached *c);
+/* What is compared, if it is kept: the message is not read. */
+bool imap_cache_brief(struct mailbox *mb, uint32_t uid, struct imap_brief *b);
+/* The same, reading the message if it is not there. False: it cannot be read, or too much of it is there to be kept. */
+bool imap_cache_get_brief(struct imap_message *m, struct imap_brief *b);
 
 /* From the index, reading the message if it is not there: its header, or all of it where the structure is wanted. False: it could
  * not be read (m->err). What is too large to be kept stays NULL. */

@@ -104,14 +104,15 @@ static bool progress(void *arg, size_t done, size_t total)
 /* Judge one message; true: it goes into the results, as far as is known. */
 static enum imap_truth judge(struct search *f, struct imap_hit *hit, const struct imap_text_want *want)
 {
-    const struct mail *mail = mailbox_find(f->s->mb, hit->uid);
-    if (!mail)
+    struct imap_candidate c = {.mb = f->s->mb, .uid = hit->uid, .seq = hit->seq};
+    if (!mailbox_flags(f->s->mb, hit->uid, &c.flags))
         return IMAP_FALSE;
-    struct imap_candidate c = {.mb = f->s->mb, .mail = *mail, .seq = hit->seq};
     c.has_texts = want != NULL;
     c.texts = want ? want->found : 0;
-    hit->modseq = mail->changed;
     enum imap_truth truth = imap_search_match(&c, f->root);
+    const struct mail *mail =
+        f->root->uses & IMAP_SEARCH_USES_MODSEQ ? mailbox_find(f->s->mb, hit->uid) : NULL;
+    hit->modseq = mail ? mail->changed : 0;
     imap_message_free(c.message);
     return truth;
 }

@@ -19,9 +19,11 @@ struct imap_search_row;
 /* The message that is being looked at. */
 struct imap_candidate {
     struct mailbox *mb;
-    struct mail mail; /* a copy: looking at the message may change the list */
-    uint32_t seq;
-    struct imap_message *message; /* made when a key needs more than flags */
+    uint32_t uid, seq, flags;
+    bool has_mail;
+    struct mail
+        mail; /* a copy, taken when a key needs more than flags: looking at the message may change the list */
+    struct imap_message *message; /* made when a key needs what is in it */
     bool has_texts;               /* `texts` says what BODY and TEXT are to answer */
     uint64_t texts;               /* bit n: that with the number n matches */
 };

@@ -11,8 +11,18 @@
 static struct imap_message *message(struct imap_candidate *c)
 {
     if (!c->message)
-        c->message = imap_message_new(c->mb, c->mail.uid);
+        c->message = imap_message_new(c->mb, c->uid);
     return c->message;
+}
+
+/* More than its flags. One that has gone meanwhile has nothing. */
+static const struct mail *mail(struct imap_candidate *c)
+{
+    const struct mail *found = c->has_mail ? NULL : mailbox_find(c->mb, c->uid);
+    if (found)
+        c->mail = *found;
+    c->has_mail = true;
+    return &c->mail;
 }
 
 static struct bytes needle(const struct imap_search_node *node)
@@ -30,25 +40,25 @@ static bool match_all(struct imap_candidate *c, const struct imap_search_node *n
 
 static bool match_flag(struct imap_candidate *c, const struct imap_search_node *node)
 {
-    return (c->mail.flags & node->row->flag) != 0;
+    return (c->flags & node->row->flag) != 0;
 }
 
 static bool match_recent(struct imap_candidate *c, const struct imap_search_node *node)
 {
     (void)node;
-    return c->mail.recent;
+    return mail(c)->recent;
 }
 
 static bool match_new(struct imap_candidate *c, const struct imap_search_node *node)
 {
     (void)node;
-    return c->mail.recent && !(c->mail.flags & MAIL_SEEN);
+    return !(c->flags & MAIL_SEEN) && mail(c)->recent;
 }
 
 static bool match_keyword(struct imap_candidate *c, const struct imap_search_node *node)
 {
     for (unsigned n = 0; n < MAIL_KEYWORDS_MAX; n++) {
-        const char *name = c->mail.keywords >> n & 1 ? mailbox_keyword(c->mb, n) : NULL;
+        const char *name = mail(c)->keywords >> n & 1 ? mailbox_keyword(c->mb, n) : NULL;
         if (name && bytes_eq_nocase(bytes_of(name), node->name))
             return true;
     }
@@ -62,18 +72,18 @@ static bool match_set(struct imap_candidate *c, const struct imap_search_node *n
 
 static bool match_uid(struct imap_candidate *c, const struct imap_search_node *node)
 {
-    return imap_seqset_has(&node->set, c->mail.uid);
+    return imap_seqset_has(&node->set, c->uid);
 }
 
 static bool match_modseq(struct imap_candidate *c, const struct imap_search_node *node)
 {
-    return c->mail.changed >= node->size;
+    return mail(c)->changed >= node->size;
 }
 
 static bool match_emailid(struct imap_candidate *c, const struct imap_search_node *node)
 {
     AUTO_STRBUF struct strbuf id = STRBUF_INIT(MAILBOX_ID_MAX);
-    return mailbox_emailid(c->mb, c->mail.uid, &id) && bytes_eq(strbuf_bytes(&id), node->name);
+    return mailbox_emailid(c->mb, c->uid, &id) && bytes_eq(strbuf_bytes(&id), node->name);
 }
 
 /* Messages are not put into threads for good (RFC 8474 section 5.2). */
@@ -141,7 +151,7 @@ static bool saved(struct imap_candidate *c, const struct imap_search_node *node,
 {
     time_t date;
     struct err ignored; /* it is gone */
-    if (mailbox_save_date(c->mb, c->mail.uid, &date, &ignored))
+    if (mailbox_save_date(c->mb, c->uid, &date, &ignored))
         return false;
     *difference = imap_day_local(date) - node->day;
     return true;
@@ -168,17 +178,16 @@ static bool match_savedsince(struct imap_candidate *c, const struct imap_search_
 /* The same of the day in its Date field, as it stands there, whatever the zone. */
 static bool sent(struct imap_candidate *c, const struct imap_search_node *node, int64_t *difference)
 {
-    struct imap_cached cached;
+    struct imap_brief brief;
     struct header_field field;
     const struct strbuf *header;
     time_t when = 0;
     int zone = 0;
     bool has;
-    if (imap_cache_peek(c->mb, c->mail.uid, &cached) ||
-        (imap_cache_get(message(c), false, &cached) && cached.fields.p)) {
-        has = cached.has_sent;
-        when = cached.sent;
-        zone = cached.zone;
+    if (imap_cache_brief(c->mb, c->uid, &brief) || imap_cache_get_brief(message(c), &brief)) {
+        has = brief.has_sent;
+        when = brief.sent;
+        zone = brief.zone;
     } else {
         header = imap_message_header(message(c));
         has = header && header_find(strbuf_bytes(header), "Date", &field) &&

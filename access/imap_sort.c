@@ -1,8 +1,8 @@
 /*
  * imap_sort.c - see imap_sort.h.
  *
- * The first criterion is found out for all messages, and the others with it; all texts stand in one string. Equal messages stay in the order
- * of their numbers.
+ * All criteria are found out for all messages first; all texts stand in one string. What is sorted are numbers: the first criterion's, or the first
+ * eight octets of its text; only where those are equal is more looked at. Equal messages stay in the order of their numbers.
  */
 #include "access/imap_sort.h"
 
@@ -10,6 +10,7 @@
 #include "access/imap_sort_text.h"
 #include "base/cleanup.h"
 
+#include <endian.h>
 #include <stdlib.h>
 
 #define VALUE_MAX (1 << 20) /* octets of a header field that are looked at */
@@ -36,7 +37,7 @@ struct looked_at {
     struct mailbox *mb;
     uint32_t uid;
     struct imap_message *message;
-    struct imap_cached cached;
+    struct imap_brief brief;
 };
 
 static struct imap_message *message(struct looked_at *l)
@@ -46,11 +47,9 @@ static struct imap_message *message(struct looked_at *l)
     return l->message;
 }
 
-/* False: it cannot be read, or too much of it is there to be kept. */
-static bool cached(struct looked_at *l)
+static bool brief(struct looked_at *l)
 {
-    return imap_cache_peek(l->mb, l->uid, &l->cached) ||
-           (imap_cache_get(message(l), false, &l->cached) && l->cached.fields.p);
+    return imap_cache_brief(l->mb, l->uid, &l->brief) || imap_cache_get_brief(message(l), &l->brief);
 }
 
 static int64_t arrival(struct looked_at *l)
@@ -71,8 +70,8 @@ static int64_t date(struct looked_at *l)
     struct header_field field;
     time_t when;
     int zone;
-    if (cached(l))
-        return l->cached.has_sent ? l->cached.sent : arrival(l);
+    if (brief(l))
+        return l->brief.has_sent ? l->brief.sent : arrival(l);
     header = imap_message_header(message(l));
     bool fine =
         header && header_find(strbuf_bytes(header), "Date", &field) && date_parse(field.value, &when, &zone);
@@ -81,9 +80,9 @@ static int64_t date(struct looked_at *l)
 
 static bool reply_and_subject(struct looked_at *l, struct strbuf *out)
 {
-    if (cached(l)) {
-        strbuf_addb(out, l->cached.subject);
-        return l->cached.reply;
+    if (brief(l)) {
+        strbuf_addb(out, l->brief.subject);
+        return l->brief.reply;
     }
     const struct strbuf *header = imap_message_header(message(l));
     return header && imap_sort_header_subject(strbuf_bytes(header), out);
@@ -98,8 +97,8 @@ static void subject(struct looked_at *l, const char *field, struct strbuf *out)
 static void address(struct looked_at *l, const char *field, struct strbuf *out)
 {
     AUTO_STRBUF struct strbuf value = STRBUF_INIT(VALUE_MAX);
-    if (strcmp(field, "From") == 0 && cached(l))
-        strbuf_addb(out, l->cached.from);
+    if (strcmp(field, "From") == 0 && brief(l))
+        strbuf_addb(out, l->brief.from);
     else if (imap_cache_value(message(l), field, &value))
         imap_sort_address(strbuf_bytes(&value), out);
 }
@@ -182,10 +181,30 @@ static int compare_text(const struct strbuf *texts, const struct key *x, const s
     return r ? r : (x->text_len > y->text_len) - (x->text_len < y->text_len);
 }
 
+struct place {
+    uint64_t first; /* of unequal ones the lower comes first */
+    uint32_t hit;
+};
+
+static uint64_t first_of(const struct sorting *w, const struct key *key)
+{
+    uint64_t first = (uint64_t)key->number ^ (uint64_t)1 << 63;
+    if (!w->sort->rows[0]->number) {
+        first = 0;
+        memcpy(&first, w->texts.data + key->number,
+               key->text_len < sizeof(first) ? key->text_len : sizeof(first));
+        first = be64toh(first);
+    }
+    return w->sort->reverse[0] ? ~first : first;
+}
+
 static int compare(const void *a, const void *b, void *arg)
 {
     const struct sorting *w = arg;
-    size_t x = *(const uint32_t *)a, y = *(const uint32_t *)b, n = w->sort->n;
+    const struct place *place = a, *other = b;
+    size_t x = place->hit, y = other->hit, n = w->sort->n;
+    if (place->first != other->first)
+        return place->first < other->first ? -1 : 1;
     for (size_t i = 0; i < n; i++) {
         const struct key *p = &w->keys[x * n + i], *q = &w->keys[y * n + i];
         int r = w->sort->rows[i]->number ? (p->number > q->number) - (p->number < q->number)
@@ -200,19 +219,20 @@ void imap_sort_run(struct imap *s, const struct imap_sort *sort, struct imap_res
 {
     struct imap_progress progress = {0};
     struct sorting w = {.sort = sort, .hits = r->hits, .texts = STRBUF_INIT(TEXTS_MAX)};
-    AUTO_FREE uint32_t *order = xcalloc(r->n + 1, sizeof(*order));
+    AUTO_FREE struct place *order = xcalloc(r->n + 1, sizeof(*order));
     w.keys = xcalloc(r->n * sort->n + 1, sizeof(*w.keys));
     for (size_t i = 0; i < r->n && !s->io.dead; i++) {
         struct looked_at l = {.mb = s->mb, .uid = r->hits[i].uid};
-        order[i] = (uint32_t)i;
         find_out(&w, &l, &w.keys[i * sort->n]);
         imap_message_free(l.message);
         imap_progress(s, &progress, i, r->n);
     }
+    for (size_t i = 0; i < r->n; i++)
+        order[i] = (struct place){first_of(&w, &w.keys[i * sort->n]), (uint32_t)i};
     qsort_r(order, r->n, sizeof(*order), compare, &w);
     struct imap_hit *sorted = xcalloc(r->n + 1, sizeof(*sorted));
     for (size_t i = 0; i < r->n; i++)
-        sorted[i] = r->hits[order[i]];
+        sorted[i] = r->hits[order[i].hit];
     free(r->hits);
     r->hits = sorted;
     free(w.keys);

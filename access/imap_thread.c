@@ -49,27 +49,26 @@ void imap_forest_unlink(struct imap_forest *f, uint32_t child)
     c->parent = c->next = c->before = 0;
 }
 
-struct by_date {
-    const struct imap_forest *f;
-    const struct imap_results *r;
+struct dated {
+    int64_t date;
+    uint32_t seq, node;
 };
 
-static uint32_t number_of(const struct by_date *o, uint32_t node)
+static struct dated dated(const struct imap_forest *f, const struct imap_results *r, uint32_t node)
 {
-    const struct imap_thread_node *n = &o->f->nodes[node];
+    const struct imap_thread_node *n = &f->nodes[node];
+    int64_t date = n->date;
     if (!n->hit && n->child)
-        n = &o->f->nodes[n->child];
-    return n->hit ? o->r->hits[n->hit - 1].seq : 0;
+        n = &f->nodes[n->child];
+    return (struct dated){date, n->hit ? r->hits[n->hit - 1].seq : 0, node};
 }
 
-static int compare_dates(const void *a, const void *b, void *arg)
+static int compare_dates(const void *a, const void *b)
 {
-    const struct by_date *o = arg;
-    uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
-    int64_t p = o->f->nodes[x].date, q = o->f->nodes[y].date;
-    if (p != q)
-        return p < q ? -1 : 1;
-    return number_of(o, x) < number_of(o, y) ? -1 : number_of(o, x) > number_of(o, y);
+    const struct dated *x = a, *y = b;
+    if (x->date != y->date)
+        return x->date < y->date ? -1 : 1;
+    return x->seq < y->seq ? -1 : x->seq > y->seq;
 }
 
 void imap_forest_sort(struct imap_forest *f, uint32_t parent, const struct imap_results *r)
@@ -79,14 +78,14 @@ void imap_forest_sort(struct imap_forest *f, uint32_t parent, const struct imap_
         n++;
     if (n < 2)
         return;
-    AUTO_FREE uint32_t *children = xcalloc(n, sizeof(*children));
+    AUTO_FREE struct dated *children = xcalloc(n, sizeof(*children));
     n = 0;
     for (uint32_t c = f->nodes[parent].child; c; c = f->nodes[c].next)
-        children[n++] = c;
-    qsort_r(children, n, sizeof(*children), compare_dates, &(struct by_date){f, r});
+        children[n++] = dated(f, r, c);
+    qsort(children, n, sizeof(*children), compare_dates);
     f->nodes[parent].child = f->nodes[parent].last_child = 0;
     for (uint32_t i = 0; i < n; i++)
-        imap_forest_link(f, parent, children[i]);
+        imap_forest_link(f, parent, children[i].node);
 }
 
 /* ---- subjects ---- */

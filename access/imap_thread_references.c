@@ -1,42 +1,17 @@
 /*
  * imap_thread_references.c - the algorithm REFERENCES (RFC 5256 section 3), by the numbers of its steps.
  *
- * nodes[1..r->n] are the messages; what is only referred to gets nodes behind them. Message-IDs are kept in a balanced tree, since they come
- * from strangers.
+ * nodes[1..r->n] are the messages; what is only referred to gets nodes behind them.
  */
 #include "access/imap_thread.h"
 
 #include "access/imap_cache.h"
+#include "access/imap_thread_ids.h"
 #include "base/cleanup.h"
 
-#include <search.h>
 #include <stdlib.h>
 
 #define VALUE_MAX (1 << 20) /* octets of a References field that are looked at */
-
-struct id {
-    char *text;
-    size_t n;
-    uint32_t node;
-};
-
-struct ids {
-    void *tree;
-};
-
-static int compare_ids(const void *a, const void *b)
-{
-    const struct id *x = a, *y = b;
-    int r = memcmp(x->text, y->text, x->n < y->n ? x->n : y->n);
-    return r ? r : (x->n > y->n) - (x->n < y->n);
-}
-
-static void free_id(void *p)
-{
-    struct id *id = p;
-    free(id->text);
-    free(id);
-}
 
 static bool counts_not(char c)
 {
@@ -69,23 +44,17 @@ static bool next_id(struct bytes *rest, struct strbuf *id)
 }
 
 /* The node of this id; a new one if there is none. *old: it was there. */
-static uint32_t node_of(struct imap_forest *f, struct ids *ids, const struct strbuf *text, uint32_t use,
-                        bool *old)
+static uint32_t node_of(struct imap_forest *f, struct imap_thread_ids *ids, const struct strbuf *text,
+                        uint32_t use, bool *old)
 {
-    struct id key = {.text = text->data, .n = text->len};
-    struct id **found = tfind(&key, &ids->tree, compare_ids);
-    *old = found != NULL;
-    if (found)
-        return (*found)->node;
-    struct id *id = xcalloc(1, sizeof(*id));
-    *id = (struct id){
-        .text = bytes_dup(strbuf_bytes(text)), .n = text->len, .node = use ? use : imap_forest_add(f, 0)};
-    if (!id->text || !tsearch(id, &ids->tree, compare_ids)) {
-        uint32_t node = id->node;
-        free_id(id);
-        return node;
-    }
-    return id->node;
+    uint32_t *at = imap_thread_ids_node(ids, strbuf_bytes(text));
+    *old = at && *at;
+    if (*old)
+        return *at;
+    uint32_t node = use ? use : imap_forest_add(f, 0);
+    if (at)
+        *at = node;
+    return node;
 }
 
 /* Would child be above itself? Only one that has children can be. */
@@ -103,7 +72,8 @@ static bool makes_loop(const struct imap_forest *f, uint32_t parent, uint32_t ch
 /* ---- (1) ---- */
 
 /* (1)(A): each reference is the parent of the one behind it. Returns the last one. */
-static uint32_t link_references(struct imap_forest *f, struct ids *ids, struct bytes value, bool first_only)
+static uint32_t link_references(struct imap_forest *f, struct imap_thread_ids *ids, struct bytes value,
+                                bool first_only)
 {
     AUTO_STRBUF struct strbuf id = STRBUF_INIT(VALUE_MAX);
     uint32_t before = 0;
@@ -119,7 +89,7 @@ static uint32_t link_references(struct imap_forest *f, struct ids *ids, struct b
     return before;
 }
 
-static uint32_t last_reference(struct imap_forest *f, struct ids *ids, struct imap_message *m)
+static uint32_t last_reference(struct imap_forest *f, struct imap_thread_ids *ids, struct imap_message *m)
 {
     AUTO_STRBUF struct strbuf value = STRBUF_INIT(VALUE_MAX);
     uint32_t last = 0;
@@ -133,8 +103,8 @@ static uint32_t last_reference(struct imap_forest *f, struct ids *ids, struct im
 }
 
 /* Give message `node` the place that its id has had so far, as somebody's reference. */
-static void take_place(struct imap_forest *f, struct ids *ids, struct imap_message *m, uint32_t *place,
-                       uint32_t node)
+static void take_place(struct imap_forest *f, struct imap_thread_ids *ids, struct imap_message *m,
+                       uint32_t *place, uint32_t node)
 {
     AUTO_STRBUF struct strbuf value = STRBUF_INIT(VALUE_MAX), id = STRBUF_INIT(VALUE_MAX);
     bool old;
@@ -161,7 +131,8 @@ static void move_message(struct imap_forest *f, uint32_t place, uint32_t node)
     from->hit = 0; /* it is nowhere in a tree, and is pruned */
 }
 
-static void link_all(struct imap *s, struct imap_forest *f, const struct imap_results *r, struct ids *ids)
+static void link_all(struct imap *s, struct imap_forest *f, const struct imap_results *r,
+                     struct imap_thread_ids *ids)
 {
     struct imap_progress progress = {0};
     for (uint32_t i = 1; i <= r->n && !s->io.dead; i++) {
@@ -308,11 +279,12 @@ static void gather_subjects(struct imap_forest *f, uint32_t subjects)
 
 void imap_thread_references(struct imap *s, struct imap_forest *f, const struct imap_results *r)
 {
-    struct ids ids = {NULL};
+    struct imap_thread_ids ids;
+    imap_thread_ids_init(&ids);
     struct imap_forest out;
     imap_thread_subjects(s, f, r);
     link_all(s, f, r, &ids);
-    tdestroy(ids.tree, free_id);
+    imap_thread_ids_done(&ids);
     AUTO_FREE uint32_t *moved = xcalloc(f->n, sizeof(*moved));
     imap_forest_init(&out);
     prune(f, &out, moved);

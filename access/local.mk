@@ -141,6 +141,7 @@ access_posthouse_imap_SOURCES = \
 	access/imap_special.c access/imap_special.h \
 	access/imap_status_items.c access/imap_status_items.h \
 	access/imap_thread.c access/imap_thread.h \
+	access/imap_thread_ids.c access/imap_thread_ids.h \
 	access/imap_thread_references.c \
 	access/imap_resync.c access/imap_resync.h \
 	access/imap_section_send.c \

@@ -17,6 +17,7 @@ base_libbase_a_SOURCES = \
 	base/msg.c base/msg.h \
 	base/priv.c base/priv.h \
 	base/sandbox.c base/sandbox.h \
+	base/siphash.c base/siphash.h \
 	base/strbuf.c base/strbuf.h \
 	base/text.c base/text.h \
 	base/tls.c base/tls.h
@@ -56,6 +57,11 @@ TESTS += t/unit/log_sink_test
 t_unit_log_sink_test_SOURCES = t/unit/log_sink_test.c
 t_unit_log_sink_test_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 t_unit_log_sink_test_LDADD = $(BASE_LIBS) $(UNIT_LIBS)
+check_PROGRAMS += t/unit/siphash_test
+TESTS += t/unit/siphash_test
+t_unit_siphash_test_SOURCES = t/unit/siphash_test.c
+t_unit_siphash_test_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+t_unit_siphash_test_LDADD = $(BASE_LIBS) $(UNIT_LIBS)
 check_PROGRAMS += t/unit/strbuf_test
 TESTS += t/unit/strbuf_test
 t_unit_strbuf_test_SOURCES = t/unit/strbuf_test.c

@@ -19,6 +19,7 @@ maildir_libmaildir_a_SOURCES = maildir/maildir.h maildir/message.h maildir/mutf7
 	maildir/maildir_folder.c \
 	maildir/maildir_folder_name.c \
 	maildir/maildir_index.c maildir/maildir_index.h \
+	maildir/maildir_index_flags.c \
 	maildir/maildir_index_folder.c maildir/maildir_index_folder.h \
 	maildir/maildir_index_log.c \
 	maildir/maildir_internal.h \

@@ -160,6 +160,8 @@ const struct uid_runs *mailbox_uids(const struct mailbox *mb);
 /* A message as it is now, in a place that the next call for this mailbox uses again. NULL if it is gone (another session may be ahead
  * of the last refresh). In order of UIDs this is cheap. */
 const struct mail *mailbox_find(struct mailbox *mb, uint32_t uid);
+/* Its flags alone, which is cheaper still. False: it is gone. */
+bool mailbox_flags(struct mailbox *mb, uint32_t uid, uint32_t *flags);
 const struct mail *mailbox_at(struct mailbox *mb, size_t index); /* by position, ascending UIDs */
 /* How many messages are recent to this session. */
 uint32_t mailbox_recent(const struct mailbox *mb);
@@ -198,10 +200,12 @@ void mailbox_message_correct(struct mailbox *mb, uint32_t uid, const struct mail
 char *mailbox_pop3_uidl(struct mailbox *mb, uint32_t uid);
 /* POP3 order that Dovecot stored for it (uidlist field O): messages that have one come first, by it. 0: none. */
 uint32_t mailbox_pop3_order(struct mailbox *mb, uint32_t uid);
-/* What the session wants to keep of a message in the index (maildir_text.c): its own, opaque to the library. get: false if there is
- * none; the octets are valid until the next call. put: kept in memory until there are many or the mailbox rests. */
+/* What the session wants to keep of a message in the index (maildir_text.c): its own, opaque to the library: a text, and in brief what
+ * it compares, which is read faster. get: false if there is none; the octets are valid until the next call. put: both,
+ * kept in memory until there are many or the mailbox rests. */
 bool mailbox_text_get(struct mailbox *mb, uint32_t uid, struct bytes *text);
-void mailbox_text_put(struct mailbox *mb, uint32_t uid, struct bytes text);
+bool mailbox_brief_get(struct mailbox *mb, uint32_t uid, struct bytes *brief);
+void mailbox_text_put(struct mailbox *mb, uint32_t uid, struct bytes brief, struct bytes text);
 
 enum mail_store_how { MAIL_FLAGS_SET, MAIL_FLAGS_ADD, MAIL_FLAGS_REMOVE };
 struct mail_flag_change {

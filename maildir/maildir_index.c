@@ -12,7 +12,7 @@
  * Sessions hold a shared flock on the directory; who gets the exclusive one is the last. Only the last may throw the
  * files away in place; a damaged index is renamed instead, so that others go on with theirs and ours starts anew.
  */
-#include "maildir/maildir_index.h"
+#include "maildir/maildir_index_folder.h"
 
 #include "base/cleanup.h"
 #include "base/fs.h"
@@ -25,7 +25,7 @@
 #include <sys/mman.h>
 #include <sys/stat.h>
 
-#define FORMAT       3
+#define FORMAT       4
 #define MAP_LARGEST  ((size_t)1 << 36) /* address space, not memory */
 #define MAP_LEAST    ((size_t)1 << 26)
 #define MAP_MEMORY   ((size_t)1 << 32)
@@ -46,7 +46,9 @@ static const struct {
     {"folders", offsetof(struct index, folders), MDB_INTEGERKEY},
     {"state", offsetof(struct index, state), MDB_INTEGERKEY},
     {"mails", offsetof(struct index, mails), MDB_INTEGERKEY},
+    {"flags", offsetof(struct index, flags), MDB_INTEGERKEY},
     {"texts", offsetof(struct index, texts), MDB_INTEGERKEY},
+    {"briefs", offsetof(struct index, briefs), MDB_INTEGERKEY},
     {"changes", offsetof(struct index, changes), MDB_INTEGERKEY},
 };
 
@@ -127,9 +129,11 @@ static int look_at_tables(struct index *ix)
     int rc = mdb_txn_begin(ix->env, NULL, MDB_RDONLY, &txn);
     if (rc)
         return rc;
-    rc = open_tables(ix, txn, 0);
+    rc = mdb_dbi_open(txn, "state", MDB_INTEGERKEY, &ix->state); /* MDB_NOTFOUND: it is new */
     if (!rc)
         rc = trust(ix, txn);
+    if (!rc && open_tables(ix, txn, 0))
+        rc = MDB_CORRUPTED;
     if (rc)
         mdb_txn_abort(txn);
     else
@@ -148,6 +152,7 @@ static void close_env(struct index *ix)
 {
     end_walk(&ix->mail_walk);
     end_walk(&ix->text_walk);
+    end_walk(&ix->brief_walk);
     if (ix->read)
         mdb_txn_abort(ix->read);
     if (ix->env)
@@ -313,7 +318,7 @@ int index_look(struct index *ix, const char *maildir_root)
 /* Pages in use, and pages of the file. */
 static bool count_pages(struct index *ix, size_t *used, size_t *all)
 {
-    const MDB_dbi dbis[] = {ix->folders, ix->state, ix->mails, ix->texts, ix->changes};
+    const MDB_dbi dbis[] = {ix->folders, ix->state, ix->mails, ix->flags, ix->texts, ix->briefs, ix->changes};
     MDB_envinfo info;
     *used = 0;
     if (index_read(ix) || mdb_env_info(ix->env, &info))
@@ -430,6 +435,9 @@ int index_read(struct index *ix)
     rc = begin_walk(ix, &ix->mail_walk, ix->mails);
     if (!rc)
         rc = begin_walk(ix, &ix->text_walk, ix->texts);
+    if (!rc)
+        rc = begin_walk(ix, &ix->brief_walk, ix->briefs);
+    ix->flags_seen.known = false;
     ix->reading = true;
     return rc;
 }
@@ -461,6 +469,7 @@ int index_write(struct index *ix, MDB_txn **txn)
 {
     struct life life;
     index_read_end(ix);
+    index_flags_drop(ix);
     if (!ix->env)
         return ENOMEM;
     int rc = mdb_txn_begin(ix->env, NULL, 0, txn);
@@ -478,6 +487,9 @@ int index_write(struct index *ix, MDB_txn **txn)
 
 int index_commit(struct index *ix, MDB_txn *txn)
 {
-    (void)ix;
-    return mdb_txn_commit(txn);
+    int rc = index_flags_flush(ix, txn);
+    if (!rc)
+        return mdb_txn_commit(txn);
+    mdb_txn_abort(txn);
+    return rc;
 }

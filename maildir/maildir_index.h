@@ -8,7 +8,10 @@
  *   state    fid << 32 | kind                           -> struct index_head, UIDs as runs, names in the order of the directory,
  *                                                          bases in the order of their hashes (maildir_index_state.c)
  *   mails    fid << 32 | UID                            -> struct index_mail_head, base, odd name, uidlist fields
+ *   flags    fid << 32 | UID / 1024                     -> an octet for each of 1024 UIDs (maildir_index_flags.c)
  *   texts    fid << 32 | UID                            -> what the session wants to keep of a message, opaque
+ *   briefs   fid << 32 | UID                            -> the same, of what it compares: small, so that a walk over all
+ *                                                          of a folder finds them in the processor's caches
  *   changes  fid << 32 | number of the change           -> its mod-sequence, UIDs that it changed
  *
  * Mails, state and changes of a folder are written under its uidlist lock only; texts and sizes by anybody. Readers
@@ -34,11 +37,13 @@
     4000 /* messages; a longer walk makes so much of the map part of this process that it is opened anew */
 #define INDEX_READERS 1024 /* sessions of one account that read at the same moment */
 
+#define INDEX_FLAGS_BLOCK 1024 /* messages whose flags stand together */
+
 struct index {
     char *path; /* of its directory */
     int lock_fd;
     MDB_env *env;
-    MDB_dbi folders, state, mails, texts, changes;
+    MDB_dbi folders, state, mails, flags, texts, briefs, changes;
     bool in_memory;
     bool written;        /* by us: to be marked clean */
     bool swollen;        /* it holds memory after a large transaction or a walk over all: to be opened anew */
@@ -48,8 +53,20 @@ struct index {
     struct index_walk {
         MDB_cursor *cursor; /* in `read` */
         uint64_t at;        /* key under the cursor, 0: none */
-    } mail_walk, text_walk;
+    } mail_walk, text_walk, brief_walk;
     size_t walked; /* messages read since the last rest */
+    struct index_flags_seen {
+        bool known;
+        uint64_t key;
+        const uint8_t *p; /* in the map; NULL: there is none */
+        size_t n;
+    } flags_seen;
+    struct index_flags_block { /* that is being written */
+        bool known, changed;
+        uint64_t key;
+        size_t n;
+        uint8_t flags[INDEX_FLAGS_BLOCK];
+    } flags_block;
 };
 
 /* Open or make it (anew: the old one is set aside). Never fails for good: what cannot be used is replaced by one in memory. */

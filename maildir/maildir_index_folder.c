@@ -115,8 +115,9 @@ static int clear_range(MDB_txn *txn, MDB_dbi dbi, uint32_t fid)
 
 int index_folder_clear(struct index *ix, MDB_txn *txn, uint32_t fid)
 {
-    const MDB_dbi all[] = {ix->state, ix->mails, ix->texts, ix->changes};
-    int rc = 0;
+    const MDB_dbi all[] = {ix->state, ix->mails, ix->flags, ix->texts, ix->briefs, ix->changes};
+    int rc = index_flags_flush(ix, txn);
+    index_flags_drop(ix);
     for (size_t i = 0; i < ARRAY_LEN(all) && !rc; i++)
         rc = clear_range(txn, all[i], fid);
     return rc;
@@ -224,14 +225,14 @@ static int unpack(const MDB_val *value, struct index_mail *mail)
     return 0;
 }
 
-/* Walks are mostly in the order of the keys: then this is a step. */
+/* Walks are mostly in the order of the keys: then this is a step, or none. */
 static int walk_to(struct index_walk *w, uint64_t wanted, MDB_val *value)
 {
     uint64_t found = 0;
     MDB_val key;
     int rc = MDB_NOTFOUND;
-    if (w->at && w->at < wanted && wanted - w->at <= 4) {
-        rc = mdb_cursor_get(w->cursor, &key, value, MDB_NEXT);
+    if (w->at && w->at <= wanted && wanted - w->at <= 4) {
+        rc = mdb_cursor_get(w->cursor, &key, value, w->at == wanted ? MDB_GET_CURRENT : MDB_NEXT);
         if (!rc)
             memcpy(&found, key.mv_data, sizeof found);
     }
@@ -292,7 +293,8 @@ int index_put_mail(struct index *ix, MDB_txn *txn, uint32_t fid, uint32_t uid, c
     put_bytes(&end, mail->fields);
     uint64_t k = key_of(fid, uid);
     MDB_val key = val_of(&k, sizeof k), value = val_of(buffer, (size_t)(end - buffer));
-    return mdb_put(txn, ix->mails, &key, &value, last ? MDB_APPEND : 0);
+    int rc = mdb_put(txn, ix->mails, &key, &value, last ? MDB_APPEND : 0);
+    return rc ? rc : index_flags_put(ix, txn, fid, uid, (int)mail->flags);
 }
 
 bool index_is_last(struct index *ix, MDB_txn *txn, uint32_t fid, uint32_t uid)
@@ -309,15 +311,27 @@ bool index_is_last(struct index *ix, MDB_txn *txn, uint32_t fid, uint32_t uid)
     return rc == MDB_NOTFOUND || (!rc && last < key_of(fid, uid));
 }
 
-int index_get_text(struct index *ix, uint32_t fid, uint32_t uid, struct bytes *text)
+static int get_kept(struct index *ix, struct index_walk *w, uint64_t wanted, struct bytes *kept)
 {
     MDB_val value;
-    int rc = walk_to(&ix->text_walk, key_of(fid, uid), &value);
-    *text = rc ? (struct bytes){NULL, 0} : bytes_from(value.mv_data, value.mv_size);
+    ix->walked++;
+    int rc = walk_to(w, wanted, &value);
+    *kept = rc ? (struct bytes){NULL, 0} : bytes_from(value.mv_data, value.mv_size);
     return rc == MDB_NOTFOUND ? 0 : rc;
 }
 
-int index_put_text(struct index *ix, MDB_txn *txn, uint32_t fid, uint32_t uid, struct bytes text)
+int index_get_text(struct index *ix, uint32_t fid, uint32_t uid, struct bytes *text)
+{
+    return get_kept(ix, &ix->text_walk, key_of(fid, uid), text);
+}
+
+int index_get_brief(struct index *ix, uint32_t fid, uint32_t uid, struct bytes *brief)
+{
+    return get_kept(ix, &ix->brief_walk, key_of(fid, uid), brief);
+}
+
+int index_put_text(struct index *ix, MDB_txn *txn, uint32_t fid, uint32_t uid, struct bytes brief,
+                   struct bytes text)
 {
     uint64_t k = key_of(fid, uid);
     MDB_val key = val_of(&k, sizeof k), value;
@@ -325,18 +339,22 @@ int index_put_text(struct index *ix, MDB_txn *txn, uint32_t fid, uint32_t uid, s
     if (rc)
         return rc == MDB_NOTFOUND ? 0 : rc;
     value = val_of(text.p, text.n);
-    return mdb_put(txn, ix->texts, &key, &value, 0);
+    rc = mdb_put(txn, ix->texts, &key, &value, 0);
+    value = val_of(brief.p, brief.n);
+    return rc ? rc : mdb_put(txn, ix->briefs, &key, &value, 0);
 }
 
 int index_delete_mail(struct index *ix, MDB_txn *txn, uint32_t fid, uint32_t uid)
 {
+    const MDB_dbi all[] = {ix->mails, ix->texts, ix->briefs};
     uint64_t k = key_of(fid, uid);
     MDB_val key = val_of(&k, sizeof k);
-    int rc = mdb_del(txn, ix->mails, &key, NULL);
-    if (rc && rc != MDB_NOTFOUND)
-        return rc;
-    rc = mdb_del(txn, ix->texts, &key, NULL);
-    return rc == MDB_NOTFOUND ? 0 : rc;
+    int rc = index_flags_put(ix, txn, fid, uid, -1);
+    for (size_t i = 0; i < ARRAY_LEN(all) && !rc; i++) {
+        rc = mdb_del(txn, all[i], &key, NULL);
+        rc = rc == MDB_NOTFOUND ? 0 : rc;
+    }
+    return rc;
 }
 
 /* ---- names ---- */

@@ -88,9 +88,13 @@ int index_put_mail(struct index *ix, MDB_txn *txn, uint32_t fid, uint32_t uid, c
                    bool last);
 /* Is the key of this message greater than all that are there? */
 bool index_is_last(struct index *ix, MDB_txn *txn, uint32_t fid, uint32_t uid);
+/* Its flags alone (enum mail_flag), which costs a walk next to nothing. False: there is no such message. */
+bool index_get_flags(struct index *ix, uint32_t fid, uint32_t uid, uint32_t *flags);
 /* What the session keeps of a message. */
 int index_get_text(struct index *ix, uint32_t fid, uint32_t uid, struct bytes *text);
-int index_put_text(struct index *ix, MDB_txn *txn, uint32_t fid, uint32_t uid, struct bytes text);
+int index_get_brief(struct index *ix, uint32_t fid, uint32_t uid, struct bytes *brief);
+int index_put_text(struct index *ix, MDB_txn *txn, uint32_t fid, uint32_t uid, struct bytes brief,
+                   struct bytes text);
 /* With its text; 0 also if it is not there. */
 int index_delete_mail(struct index *ix, MDB_txn *txn, uint32_t fid, uint32_t uid);
 /* Append its file name (not in_new: behind cur/). */
@@ -118,6 +122,12 @@ struct index_base {
 int index_put_bases(struct index *ix, MDB_txn *txn, uint32_t fid, struct index_base *items, size_t n);
 uint64_t index_hash(struct bytes b);
 uint32_t index_base_hash(struct bytes base);
+
+/* Internal (maildir_index_flags.c): note what index_get_flags is to say, -1: no such message. Blocks are written by flush, or by the next
+ * one; a transaction begins with drop, and before it commits is flushed. */
+int index_flags_put(struct index *ix, MDB_txn *txn, uint32_t fid, uint32_t uid, int flags);
+int index_flags_flush(struct index *ix, MDB_txn *txn);
+void index_flags_drop(struct index *ix);
 
 struct index_stamp index_stamp(const struct stat *st);
 bool index_stamp_eq(const struct index_stamp *a, const struct index_stamp *b);

@@ -314,6 +314,13 @@ const struct mail *mailbox_find(struct mailbox *mb, uint32_t uid)
     return &mb->slot;
 }
 
+bool mailbox_flags(struct mailbox *mb, uint32_t uid, uint32_t *flags)
+{
+    struct index *ix = &mb->store->index;
+    return mb->fid && mb->generation == ix->generation && !index_read(ix) &&
+           index_get_flags(ix, mb->fid, uid, flags);
+}
+
 const struct mail *mailbox_at(struct mailbox *mb, size_t index)
 {
     return mailbox_find(mb, uid_runs_at(&mb->runs, (uint32_t)index + 1));

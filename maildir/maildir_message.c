@@ -175,7 +175,7 @@ static void correct_info(struct mailbox *mb, uint32_t uid, const struct opened *
     if (!base || mailbox_info_of(o->fd, &o->st, bytes_of(base), &info, &ignored))
         return;
     mailbox_text_put_info(mb, uid, &info);
-    mailbox_text_put(mb, uid, bytes_of(""));
+    mailbox_text_put(mb, uid, BYTES(""), BYTES(""));
 }
 
 int mailbox_message_info(struct mailbox *mb, uint32_t uid, struct mail_info *info, struct err *e)

@@ -14,8 +14,8 @@ struct waiting {
     uint32_t uid;
     bool has_info;
     struct mail_info info;
-    char *text; /* NULL: none */
-    size_t len;
+    char *kept; /* what is brief, and the text; NULL: none */
+    size_t brief, text;
 };
 
 struct mailbox_texts {
@@ -63,8 +63,9 @@ static int write_all(struct mailbox *mb)
         const struct waiting *w = &mb->texts->items[i];
         if (w->has_info)
             rc = write_info(mb, txn, w);
-        if (!rc && w->text)
-            rc = index_put_text(ix, txn, mb->fid, w->uid, bytes_from(w->text, w->len));
+        if (!rc && w->kept)
+            rc = index_put_text(ix, txn, mb->fid, w->uid, bytes_from(w->kept, w->brief),
+                                bytes_from(w->kept + w->brief, w->text));
     }
     if (!rc)
         return index_commit(ix, txn);
@@ -75,7 +76,7 @@ static int write_all(struct mailbox *mb)
 static void forget(struct mailbox_texts *texts)
 {
     for (size_t i = 0; i < texts->n; i++)
-        free(texts->items[i].text);
+        free(texts->items[i].kept);
     texts->n = texts->octets = 0;
 }
 
@@ -118,23 +119,37 @@ bool mailbox_text_get(struct mailbox *mb, uint32_t uid, struct bytes *text)
     struct index *ix = &mb->store->index;
     const struct waiting *w = waiting_of(mb, uid);
     *text = (struct bytes){NULL, 0};
-    if (w && w->text)
-        *text = bytes_from(w->text, w->len);
+    if (w && w->kept)
+        *text = bytes_from(w->kept + w->brief, w->text);
     else if (mb->fid && mb->generation == ix->generation && !index_read(ix))
         (void)index_get_text(ix, mb->fid, uid, text);
     return text->p != NULL;
 }
 
-void mailbox_text_put(struct mailbox *mb, uint32_t uid, struct bytes text)
+bool mailbox_brief_get(struct mailbox *mb, uint32_t uid, struct bytes *brief)
+{
+    struct index *ix = &mb->store->index;
+    const struct waiting *w = waiting_of(mb, uid);
+    *brief = (struct bytes){NULL, 0};
+    if (w && w->kept)
+        *brief = bytes_from(w->kept, w->brief);
+    else if (mb->fid && mb->generation == ix->generation && !index_read(ix))
+        (void)index_get_brief(ix, mb->fid, uid, brief);
+    return brief->p != NULL;
+}
+
+void mailbox_text_put(struct mailbox *mb, uint32_t uid, struct bytes brief, struct bytes text)
 {
     struct waiting *w = waiting_add(mb, uid);
-    if (w->text)
-        mb->texts->octets -= w->len;
-    free(w->text);
-    w->text = xrealloc(NULL, text.n + 1, 1);
-    w->len = text.n;
-    memcpy(w->text, text.p, text.n);
-    mb->texts->octets += text.n;
+    if (w->kept)
+        mb->texts->octets -= w->brief + w->text;
+    free(w->kept);
+    w->kept = xrealloc(NULL, brief.n + text.n + 1, 1);
+    w->brief = brief.n;
+    w->text = text.n;
+    memcpy(w->kept, brief.p, brief.n);
+    memcpy(w->kept + brief.n, text.p, text.n);
+    mb->texts->octets += brief.n + text.n;
 }
 
 bool mailbox_text_info(const struct mailbox *mb, uint32_t uid, struct mail_info *info)

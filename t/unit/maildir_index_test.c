@@ -9,6 +9,7 @@
 #include "t/unit/unit.h"
 
 #include <fcntl.h>
+#include <lmdb.h>
 #include <sys/stat.h>
 
 static char root[64];
@@ -80,11 +81,16 @@ static struct pair open_pair(int messages)
     return p;
 }
 
-static void close_pair(struct pair *p)
+static void close_sessions(struct pair *p)
 {
     mailbox_close(p->a);
     mailbox_close(p->b);
     mail_store_close(p->store);
+}
+
+static void close_pair(struct pair *p)
+{
+    close_sessions(p);
     remove_root();
 }
 
@@ -188,7 +194,7 @@ START_TEST(text_is_kept_until_the_message_is_gone)
     for (uint32_t uid = 1; uid <= 700; uid++) {
         char words[32];
         snprintf(words, sizeof words, "text of %u", uid);
-        mailbox_text_put(p.a, uid, bytes_of(words));
+        mailbox_text_put(p.a, uid, bytes_of("brief"), bytes_of(words));
     }
     ck_assert(mailbox_text_get(p.a, 700, &text)); /* it waits in memory still */
     mailbox_close(p.a);
@@ -203,6 +209,91 @@ START_TEST(text_is_kept_until_the_message_is_gone)
     ck_assert(!mailbox_text_get(p.b, 100, &text));
     OK(mailbox_open(&p.a, p.store, "INBOX", false, &e));
     close_pair(&p);
+}
+END_TEST
+
+START_TEST(what_is_compared_is_kept_beside_the_text)
+{
+    struct pair p = open_pair(3);
+    struct bytes got;
+    mailbox_text_put(p.a, 2, BYTES("brief"), BYTES("text"));
+    ck_assert(mailbox_brief_get(p.a, 2, &got) && bytes_eq(got, BYTES("brief")));
+    mailbox_close(p.a);
+    ck_assert(mailbox_brief_get(p.b, 2, &got) && bytes_eq(got, BYTES("brief")));
+    ck_assert(mailbox_text_get(p.b, 2, &got) && bytes_eq(got, BYTES("text")));
+    ck_assert(!mailbox_brief_get(p.b, 1, &got));
+    OK(mailbox_open(&p.a, p.store, "INBOX", false, &e));
+    close_pair(&p);
+}
+END_TEST
+
+static void flags_agree(struct mailbox *mb)
+{
+    for (uint32_t uid = 1; uid <= 3000; uid++) {
+        const struct mail *mail = mailbox_find(mb, uid);
+        uint32_t flags = 0;
+        ck_assert(mailbox_flags(mb, uid, &flags) == (mail != NULL));
+        ck_assert_uint_eq(flags, mail ? mail->flags : 0);
+    }
+}
+
+START_TEST(the_flags_side_by_side_are_those_of_the_messages)
+{
+    struct pair p = open_pair(2500);
+    struct mail_flag_change change = {.how = MAIL_FLAGS_ADD, .flags = MAIL_SEEN | MAIL_FLAGGED};
+    uint32_t uids[900];
+    flags_agree(p.a);
+    for (uint32_t i = 0; i < 900; i++)
+        uids[i] = i * 2 + 600; /* over the borders of blocks */
+    OK(mailbox_store(p.a, uids, 900, &change, &e));
+    OK(mailbox_expunge(p.a, uids + 200, 500, true, &e));
+    flags_agree(p.a);
+    set_flags(5, "", "D");
+    OK(mailbox_refresh(p.b, &e));
+    flags_agree(p.b);
+    close_pair(&p);
+}
+END_TEST
+
+/* As an older version of ours left it: with its number, and without the tables that came later. */
+static void make_old_index(void)
+{
+    char path[128];
+    struct {
+        uint32_t version, clean;
+        char boot[40];
+    } life = {.version = 3, .clean = 1};
+    uint64_t zero = 0;
+    MDB_env *env;
+    MDB_txn *txn;
+    MDB_dbi state;
+    MDB_val key = {sizeof zero, &zero}, value = {sizeof life, &life};
+    snprintf(path, sizeof path, "%s/posthouse-index", root);
+    ck_assert(!mkdir(path, 0700));
+    ck_assert(!mdb_env_create(&env) && !mdb_env_set_maxdbs(env, 8));
+    ck_assert(!mdb_env_open(env, path, 0, 0600) && !mdb_txn_begin(env, NULL, 0, &txn));
+    ck_assert(!mdb_dbi_open(txn, "state", MDB_INTEGERKEY | MDB_CREATE, &state));
+    ck_assert(!mdb_put(txn, state, &key, &value, 0) && !mdb_txn_commit(txn));
+    mdb_env_close(env);
+}
+
+START_TEST(an_index_of_an_older_version_is_made_anew)
+{
+    char command[128];
+    struct pair p = open_pair(3);
+    close_sessions(&p);
+    snprintf(command, sizeof command, "rm -rf %s/posthouse-index", root);
+    ck_assert(!system(command));
+    make_old_index();
+    struct mail_store *store = open_store();
+    struct mailbox *mb;
+    OK(mailbox_open(&mb, store, "INBOX", false, &e));
+    ck_assert_uint_eq(mailbox_count(mb), 3);
+    ck_assert(mailbox_has_modseqs(mb)); /* it is a file, not in memory */
+    flags_agree(mb);
+    mailbox_close(mb);
+    mail_store_close(store);
+    remove_root();
 }
 END_TEST
 
@@ -265,5 +356,7 @@ UNIT_MAIN("maildir_index", more_changes_than_are_remembered_one_by_one_are_all_t
           names_that_others_change_are_found_again_among_thousands_and_among_the_latest,
           a_name_that_we_changed_and_others_changed_back_is_seen,
           thousands_stored_at_once_are_told_and_renamed_by_others_later,
-          text_is_kept_until_the_message_is_gone, mod_sequences_begin_above_the_mark_when_the_index_is_lost,
+          text_is_kept_until_the_message_is_gone, what_is_compared_is_kept_beside_the_text,
+          the_flags_side_by_side_are_those_of_the_messages, an_index_of_an_older_version_is_made_anew,
+          mod_sequences_begin_above_the_mark_when_the_index_is_lost,
           only_what_is_unchanged_is_stored_where_the_client_wants_that)
