@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #define ZIP_PIECE 16384
+#define LINE_SOON 4096 /* octets waiting, behind which a line is sent without waiting for the client */
 
 static volatile sig_atomic_t stop_asked;
 static sigset_t waiting_mask; /* signals as they are while we wait for input */
@@ -178,6 +179,12 @@ static bool writable(struct imap_io *io)
         n = poll(&fd, 1, IMAP_WRITE_TIMEOUT_MS);
     while (n < 0 && errno == EINTR);
     return n > 0;
+}
+
+bool imap_io_is_idle(const struct imap_io *io)
+{
+    struct pollfd fd = {.fd = io->out_fd, .events = POLLOUT};
+    return !io->dead && io->out_have < LINE_SOON && poll(&fd, 1, 0) > 0 && fd.revents & POLLOUT;
 }
 
 /* A pipe is waited for first: unlike a socket it has no other way not to block us. */

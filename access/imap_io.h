@@ -66,6 +66,8 @@ void imap_io_wrote(struct imap_io *io, size_t n);
 /* Take back the last octet written (n = 1), if nothing came after it. */
 void imap_io_unwrite(struct imap_io *io, size_t n);
 void imap_io_flush(struct imap_io *io);
+/* Can a line be sent at once: does hardly anything wait, and the client read? */
+bool imap_io_is_idle(const struct imap_io *io);
 /* Send what is waiting; from then on both directions are compressed. False: there is input already, which is neither. */
 bool imap_io_compress(struct imap_io *io);
 

@@ -44,6 +44,7 @@ int main(int argc, char **argv)
     };
     bool opened = mail_store_open(&s.store, &store, &e) == 0;
     if (opened) {
+        mail_store_on_progress(s.store, imap_store_progress, &s);
         imap_session_run(&s);
         if (o.autoexpunge && expire(s.store, o.autoexpunge, NULL, false, NULL, NULL, &e))
             log_warn("%s: autoexpunge: %s", o.user, e.text);

@@ -1,7 +1,7 @@
 /*
- * imap_progress.c - INPROGRESS (RFC 9585): a command that takes long says how far it is, so that nobody thinks it hangs.
+ * imap_progress.c - see imap_progress.h.
  */
-#include "access/imap_results.h"
+#include "access/imap_session.h"
 
 #include <time.h>
 
@@ -25,8 +25,18 @@ void imap_progress(struct imap *s, struct imap_progress *p, size_t done, size_t 
     if (now - p->told_ms < EVERY_MS)
         return;
     p->told_ms = now;
+    if (!imap_io_is_idle(&s->io))
+        return;
     struct bytes tag = imap_parse_tag(&s->parse);
     imap_untagged(s, "OK [INPROGRESS (\"" BYTES_FMT "\" %zu %zu)] Still at work", BYTES_ARG(tag), done,
                   total);
     imap_io_flush(&s->io);
+}
+
+void imap_store_progress(void *arg, size_t done, size_t total)
+{
+    struct imap *s = arg;
+    if (done == 0)
+        s->work = (struct imap_progress){0};
+    imap_progress(s, &s->work, done, total);
 }

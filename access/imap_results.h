@@ -56,11 +56,4 @@ void imap_saved_set(const struct imap *s, bool by_uid, struct imap_seqset *set);
 /* A SEARCH with SAVE has failed, or a mailbox is opened: it is empty. */
 void imap_saved_clear(struct imap *s);
 
-/* Work that takes long tells how far it is: call it now and then. */
-struct imap_progress {
-    unsigned calls;
-    int64_t told_ms;
-};
-void imap_progress(struct imap *s, struct imap_progress *p, size_t done, size_t total);
-
 #endif

@@ -11,6 +11,7 @@
 
 #include "access/imap_io.h"
 #include "access/imap_parse.h"
+#include "access/imap_progress.h"
 #include "access/imap_reply.h"
 #include "access/imap_seqset.h"
 #include "access/imap_view.h"
@@ -62,6 +63,7 @@ struct imap {
     bool ending;           /* after this command the session ends */
     const char *bye;       /* why, if not at the client's wish; told once */
     unsigned bad_in_row;
+    struct imap_progress work; /* of the store, on many messages */
 };
 
 /* Names and strings go to the client in UTF-8. */

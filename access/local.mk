@@ -133,7 +133,7 @@ access_posthouse_imap_SOURCES = \
 	access/imap_notify_folders.c \
 	access/imap_notify_metadata.c \
 	access/imap_reply.c access/imap_reply.h \
-	access/imap_progress.c \
+	access/imap_progress.c access/imap_progress.h \
 	access/imap_rest.c \
 	access/imap_results.c access/imap_results.h \
 	access/imap_search_keys.c \

@@ -65,6 +65,10 @@ struct mail_store_options {
 };
 
 int mail_store_open(struct mail_store **store, const struct mail_store_options *options, struct err *e);
+/* Changing, copying and removing many messages says now and then how many are done, from 0 on. Locks are held meanwhile: progress must not
+ * wait for anybody, nor use the store. */
+typedef void mail_store_progress(void *arg, size_t done, size_t total);
+void mail_store_on_progress(struct mail_store *store, mail_store_progress *progress, void *arg);
 void mail_store_close(struct mail_store *store); /* NULL is fine */
 
 /* ---- folders ---- */

@@ -190,7 +190,7 @@ static int copy_all(struct copy *c, const uint32_t *uids, size_t n, struct maild
     if (map_keywords(c, uids, n, e) || reserve(c, uids, n, e))
         return -1;
     for (size_t i = 0; i < n; i++) {
-        maildir_lock_refresh(lock);
+        store_step(c->from->store, lock, i, n);
         if (copy_one(c, uids[i], e))
             return -1;
     }

@@ -152,7 +152,7 @@ static int change_all(struct renaming *r, const uint32_t *uids, size_t n, struct
     int result = 0;
     for (size_t i = 0; i < n && (!result || why.code == ERR_LIMIT); i++) {
         struct err now;
-        maildir_lock_refresh(lock);
+        store_step(r->mb->store, lock, i, n);
         r->too_long = false;
         if (change_one(r, uids[i], d, &now)) {
             why = now;
@@ -285,7 +285,7 @@ int mailbox_expunge(struct mailbox *mb, const uint32_t *uids, size_t n, bool for
     mailbox_unwatch(mb, n);
     quota_begin_removal(&quota, mb->store, mb->name);
     for (size_t i = 0; i < n && !result; i++) {
-        maildir_lock_refresh(&lock);
+        store_step(mb->store, &lock, i, n);
         result = remove_one(&r, uids[i], force, &d, e);
     }
     quota.octets = -r.octets;

@@ -27,7 +27,11 @@ struct mail_store {
     bool indexed; /* it is open */
     bool new_index, look_only;
     struct maildir_watches watches;
+    mail_store_progress *progress; /* NULL: nobody asks */
+    void *progress_arg;
 };
+/* Under a lock, before each of many messages: keeps the lock, and tells how far the work is. */
+void store_step(struct mail_store *store, struct maildir_lock *lock, size_t done, size_t total);
 /* The account's index, opened when it is first needed. */
 struct index *store_index(struct mail_store *store);
 

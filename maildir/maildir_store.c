@@ -114,6 +114,19 @@ struct index *store_index(struct mail_store *store)
     return &store->index;
 }
 
+void mail_store_on_progress(struct mail_store *store, mail_store_progress *progress, void *arg)
+{
+    store->progress = progress;
+    store->progress_arg = arg;
+}
+
+void store_step(struct mail_store *store, struct maildir_lock *lock, size_t done, size_t total)
+{
+    maildir_lock_refresh(lock);
+    if (store->progress)
+        store->progress(store->progress_arg, done, total);
+}
+
 void mail_store_close(struct mail_store *store)
 {
     if (!store)

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-# INPROGRESS (RFC 9585): a search that takes more than five seconds says so, under the tag of its command.
+# INPROGRESS (RFC 9585): a command that takes more than five seconds says so, under its tag.
 import os, sys; sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import select, signal
 from imapsession import *
@@ -25,19 +25,17 @@ def interrupted(command, seconds):
     return None if done else (tag.decode(), reply)
 
 
-def try_it(seconds):
+def try_it(seconds, command="SEARCH BODY needle"):
     for _try in range(10):
         if os.path.exists(os.path.join(box.path, "posthouse-text")):
             os.unlink(os.path.join(box.path, "posthouse-text"))
-        found = interrupted("SEARCH BODY needle", seconds)
+        found = interrupted(command, seconds)
         if found:
             return found
-    raise AssertionError("the search is too quick")
+    raise AssertionError("%s is too quick" % command)
 
 
-@test("long work tells how much of it is done")
-def _():
-    tag, reply = try_it(5.2)
+def tells(tag, reply):
     lines = reply.untagged("INPROGRESS")
     check(lines, "nothing was told: %r" % reply.lines)
     for line in lines:
@@ -46,7 +44,21 @@ def _():
         equal(told[1], tag)
         equal(told[3], "1500")
         check(int(told[2]) <= 1500)
+
+
+@test("a long search tells how much of it is done")
+def _():
+    tag, reply = try_it(5.2)
+    tells(tag, reply)
     equal(reply.lines[-1], b"* SEARCH")
+
+
+@test("so does copying many messages, which is whole all the same")
+def _():
+    s.ok("CREATE Copies")
+    tag, reply = try_it(5.2, "COPY 1:* Copies")
+    tells(tag, reply)
+    equal(int(re.search(rb"MESSAGES (\d+)", s.ok("STATUS Copies (MESSAGES)").lines[0])[1]) % 1500, 0)
 
 
 @test("short work tells nothing")
