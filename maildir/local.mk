@@ -83,7 +83,8 @@ maildir_libmaildir_a_SOURCES += \
 MAILDIR_LIBS = maildir/libmaildir.a $(UNISTRING_LIBS) $(LMDB_LIBS) $(ZSTD_LIBS)
 
 FUZZ_TARGETS += maildir_courier_keywords maildir_courier_pop3 maildir_courier_subscribed maildir_courier_uiddb
-FUZZ_TARGETS += maildir_keywords maildir_modseq maildir_name maildir_sidecar maildir_uidlist maildirsize
+FUZZ_TARGETS += maildir_keywords maildir_metadata maildir_modseq maildir_name maildir_sidecar maildir_special maildir_uidlist \
+	maildirsize
 FUZZ_TARGETS += message_address message_charset message_date message_decode message_header message_mime
 FUZZ_TARGETS += message_param message_text message_wire message_words mutf7 text_cache
 

@@ -27,16 +27,17 @@ def idle(name):
     return name, t
 
 
-def deliver(name):
+def deliver(name, folder=None):
     user = server.user(name)
-    delivered[name] += 1
+    delivered[name] += not folder
+    maildir = os.path.join(user.maildir, "." + folder) if folder else user.maildir
     unique = "%d.M%dP%d.host" % (time.time(), delivered[name], os.getpid())
-    path = os.path.join(user.maildir, "tmp", unique)
+    path = os.path.join(maildir, "tmp", unique)
     with open(path, "w") as f:
         f.write("Subject: letter\n\nfor %s\n" % name)
     if ROOT:
         os.chown(path, user.uid, user.uid)
-    os.rename(path, os.path.join(user.maildir, "new", unique))
+    os.rename(path, os.path.join(maildir, "new", unique))
 
 
 def told(name):
@@ -66,6 +67,25 @@ def _():
         told(name)
     others = [t.socket for name, t in idling if name not in NAMES[:3]]
     equal(select.select(others, [], [], 0.2)[0], [])
+
+
+@test("NOTIFY tells of mailboxes that are not open, through the watcher")
+def _():
+    name, other = NAMES[4], NAMES[5]
+    sessions = []
+    for who in (name, other):
+        t = Talk(server, "imap")
+        t.until(r"\* OK")
+        t.ask('a LOGIN %s "%s"' % (who, PASSWORD), "a OK")
+        t.ask("b CREATE Lists", "b OK")
+        t.ask("c NOTIFY SET (MAILBOXES Lists (MessageNew MessageExpunge))", "c OK")
+        sessions.append(t)
+    deliver(name, "Lists")
+    sessions[0].until(r'\* STATUS "?Lists"? \(MESSAGES 1 ')
+    equal(select.select([sessions[1].socket], [], [], 0.2)[0], [])
+    equal(len(watchers()), 1)
+    for t in sessions:
+        t.ask("d LOGOUT", "d OK")
 
 
 @test("a session is told as long as its folder is open, and of the one that it selects next")

@@ -210,6 +210,25 @@ def _():
     matches(told(s)[0], r'^\* STATUS "?a"? \(UIDVALIDITY \d+ HIGHESTMODSEQ \d+\)')
 
 
+@test("without SELECTED, but with CONDSTORE, nothing of the selected mailbox is told, and a conditional STORE tells what it met")
+def _():
+    box, s, other = tree("a")
+    deliver(box, flags="S")
+    s.ok("ENABLE CONDSTORE")
+    s.ok("SELECT INBOX")
+    known = int(re.search(rb"HIGHESTMODSEQ (\d+)", b"".join(s.ok("STATUS INBOX (HIGHESTMODSEQ)").lines))[1])
+    s.ok("NOTIFY SET (MAILBOXES a %s)" % EVENTS)
+    other.ok("SELECT INBOX")
+    other.ok("STORE 1 +FLAGS (\\Flagged)")
+    deliver(box)
+    quiet(s)
+    equal(s.ok("NOOP").lines, [])
+    reply = s.do("STORE 1 (UNCHANGEDSINCE %d) +FLAGS (\\Deleted)" % known)
+    matches(reply.text, r"MODIFIED 1\b")
+    deliver(box, "a", flags="S")
+    matches(told(s)[0], r'^\* STATUS "?a"? \(MESSAGES 1 .*HIGHESTMODSEQ \d+')
+
+
 @test("what cannot be told is refused by name, and what does not fit together")
 def _():
     box, s, _ = tree()
