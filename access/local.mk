@@ -254,5 +254,7 @@ t_unit_pop3_command_test_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 t_unit_pop3_command_test_LDADD = $(ACCESS_LIBS) $(UNIT_LIBS)
 TESTS += t/unit/pop3_command_test
 BEHAVIOUR_TESTS += t/5010-pop3-session.t
+EXTRA_DIST += t/certificates.py
+BEHAVIOUR_TESTS += t/4610-certificates-by-name.t
 BEHAVIOUR_TESTS += t/4005-login.t t/5020-pop3-login.t t/7040-login-withstands-nonsense.t \
 	t/7045-access-reloads-and-recovers.t

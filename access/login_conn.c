@@ -206,7 +206,7 @@ void login_start_tls(struct login *l)
 {
     l->protocol->forget(l);
     login_enter(l, LOGIN_TLS);
-    io_start_tls(l->io, login_tls());
+    io_start_tls(l->io, login_tls(), l->protocol->service);
 }
 
 void login_count_bad(struct login *l)
@@ -374,7 +374,7 @@ static void begin(struct login *l)
         login_enter(l, LOGIN_END);
     } else if (l->implicit_tls) {
         login_enter(l, LOGIN_TLS);
-        io_start_tls(l->io, login_tls());
+        io_start_tls(l->io, login_tls(), l->protocol->service);
     } else
         l->protocol->greet(l);
 }

@@ -21,7 +21,7 @@ enum {
     FILES_LIMIT = 20000, /* two for each connection under TLS, see the bounds of max_connections */
     FILES_SPARE = 128,   /* for everything that is no connection */
     ACCEPTS_MAX = 16,    /* in one go, so that clients already there are served between */
-    RENEW_MS = 10000,
+    RENEW_MS = 2000,
     RETRY_MS = 1000,
     DRAIN_POLL_MS = 100,
     FAREWELL_POLLS = 2,
@@ -198,7 +198,7 @@ static void renew(void *arg)
     (void)arg;
     int r = 0;
     if (tls)
-        r = tls_server_renew(&tls, &e);
+        r = tls_server_renew(tls, &e);
     else if (!(tls = tls_server_context(path, &e)))
         r = -1;
     if (r != 0 && !tls_complained)

@@ -49,6 +49,11 @@ static const struct conf_row rows[] = {
     {"auth", "tls_certificate", CONF_STRING, FIELD(tls_certificate), "", 0, 0, NULL, check_path,
      "certificate chain in PEM; empty: a self-signed one, made on first start in state_dir"},
     {"auth", "tls_key", CONF_STRING, FIELD(tls_key), "", 0, 0, NULL, check_path, "its private key in PEM"},
+    {"auth", "tls_directory", CONF_STRING, FIELD(tls_directory), "", 0, 0, NULL, check_path,
+     "directory of certificates by name, NAME/fullchain.pem and NAME/privkey.pem, as ACME clients leave "
+     "them; a "
+     "client gets the "
+     "one for the name that it asks for, and tls_certificate if there is none"},
 };
 
 static const char *const foreign[] = {"relay", "access", NULL};

@@ -14,6 +14,7 @@ struct auth_conf {
     char *mail;            /* Maildir of an account without its own */
     char *tls_certificate; /* NULL: the self-signed pair */
     char *tls_key;
+    char *tls_directory; /* NULL: none */
 };
 
 extern const struct conf_table auth_conf_table;

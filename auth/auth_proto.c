@@ -85,6 +85,10 @@ static const struct field fields[] = {
     {AUTH_CTL_WORKER_WANTED, ID},
     {AUTH_CTL_WORKER, ID},
     {AUTH_CTL_CERTIFICATE, PATH(mail)},
+    {AUTH_CTL_CERTIFICATE, NAME},
+    {AUTH_CTL_CERTIFICATE, TEXT},
+    {AUTH_CTL_CERTIFICATE, FLAG(has_text)},
+    {AUTH_CTL_CERTIFICATE_TAKEN, ID},
 };
 
 static struct bytes filled(struct bytes b)

@@ -7,7 +7,7 @@
  *   auth -> PAM worker      PAM_TRY                              worker -> PAM_VERDICT
  *   authd -> auth           CTL_PASSWD_FILE CTL_PEER CTL_WORKER  auth -> authd CTL_WORKER_WANTED
  *   authd -> nss            CTL_PEER
- *   authd -> signer         CTL_CERTIFICATE
+ *   authd -> signer         CTL_CERTIFICATE                  signer -> authd CTL_CERTIFICATE_TAKEN
  *
  * Writing and reading walk the same rows (auth_proto.c), so that they cannot disagree. Descriptors travel
  * beside the fields and are put and taken by the callers. Pure but for them.
@@ -33,8 +33,12 @@ enum auth_record_type {
     AUTH_CTL_PASSWD_FILE = CTL_USER, /* with the file open for reading, or without if that failed */
     AUTH_CTL_PEER, /* with one end of the socket between auth and nss; the last of what auth needs to begin */
     AUTH_CTL_WORKER_WANTED,
-    AUTH_CTL_WORKER,      /* with the socket to a fresh PAM worker, or without if there can be none now */
-    AUTH_CTL_CERTIFICATE, /* with the chain and the key open for reading, or without if that failed */
+    AUTH_CTL_WORKER, /* with the socket to a fresh PAM worker, or without if there can be none now */
+    AUTH_CTL_CERTIFICATE, /* with the chain and the key open for reading, or without if that failed; mail: the path, for the
+                             log; name: its directory below tls_directory, empty: the default; has_text: it is no longer there;
+                             of the default, text: the name of this machine. The first default is the last of what signer needs
+                             to begin */
+    AUTH_CTL_CERTIFICATE_TAKEN, /* one of these has been looked at */
 };
 
 enum auth_by { AUTH_BY_NAME, AUTH_BY_UID, AUTH_BY_TICKET };

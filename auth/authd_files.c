@@ -23,6 +23,7 @@ struct file {
 };
 
 static struct file passwd, certificate, key;
+static char *own_name; /* of this machine */
 
 static void file_set(struct file *f, char *path)
 {
@@ -40,12 +41,14 @@ static char *generated(const struct auth_conf *conf, const char *name)
 void files_configure(const struct auth_conf *conf)
 {
     bool own = conf->tls_certificate != NULL;
+    free(own_name);
+    own_name = xstrdup(conf->site.hostname);
     file_set(&passwd, auth_conf_uses(conf, "passwd-file") ? xstrdup(conf->passwd_file) : NULL);
     file_set(&certificate, own ? xstrdup(conf->tls_certificate) : generated(conf, "cert.pem"));
     file_set(&key, own ? xstrdup(conf->tls_key) : generated(conf, "key.pem"));
 }
 
-static bool same(const struct stat *a, const struct stat *b)
+bool files_same(const struct stat *a, const struct stat *b)
 {
     return a->st_dev == b->st_dev && a->st_ino == b->st_ino && a->st_size == b->st_size &&
            a->st_mode == b->st_mode && a->st_mtim.tv_sec == b->st_mtim.tv_sec &&
@@ -66,7 +69,21 @@ static bool changed(struct file *f)
         return false;
     }
     f->missing = false;
-    return !same(&st, &f->seen);
+    return !files_same(&st, &f->seen);
+}
+
+int files_open(const char *path, struct stat *st)
+{
+    AUTO_CLOSE int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+    if (fd < 0 || fstat(fd, st) != 0) {
+        log_error("%s: %m", path);
+        return -1;
+    }
+    if (!S_ISREG(st->st_mode) || st->st_mode & S_IWOTH) {
+        log_error("%s must be a regular file that not everybody can write", path);
+        return -1;
+    }
+    return TAKE_FD(fd);
 }
 
 /* -1 after a word in the log. */
@@ -110,7 +127,8 @@ void files_send_certificate(struct master *m, struct chan *to)
     AUTO_CLOSE int chain_fd = file_open(&certificate);
     AUTO_CLOSE int key_fd = file_open(&key);
     AUTO_MSG struct msg msg;
-    struct auth_record r = {.type = AUTH_CTL_CERTIFICATE, .mail = bytes_of(certificate.path)};
+    struct auth_record r = {
+        .type = AUTH_CTL_CERTIFICATE, .mail = bytes_of(certificate.path), .text = bytes_of(own_name)};
     auth_record_write(&r, &msg);
     if (chain_fd >= 0 && key_fd >= 0) {
         msg_put_fd(&msg, chain_fd);

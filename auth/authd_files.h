@@ -8,6 +8,8 @@
 #include "auth/auth_conf.h"
 #include "base/master.h"
 
+#include <sys/stat.h>
+
 /* New settings: everything is handed over anew with the next files_check. */
 void files_configure(const struct auth_conf *conf);
 /* Hand over what has changed since the last time. */
@@ -15,6 +17,10 @@ void files_check(struct master *m);
 /* A process has (re)started: hand over what it needs. */
 void files_send_passwd(struct master *m, struct chan *to);
 void files_send_certificate(struct master *m, struct chan *to);
+/* For reading, with its state; -1 after a word in the log. */
+int files_open(const char *path, struct stat *st);
+/* Not changed in between? */
+bool files_same(const struct stat *a, const struct stat *b);
 
 /* If no certificate is configured and none was made yet, make a self-signed pair in state_dir/tls. */
 int files_make_certificate(const struct auth_conf *conf, struct err *e);

@@ -4,7 +4,9 @@
  * byte but from them.
  */
 #include "auth/auth_proto.h"
+#include "auth/authd_expiry.h"
 #include "auth/authd_files.h"
+#include "auth/authd_tls.h"
 #include "auth/authd_workers.h"
 #include "base/cleanup.h"
 #include "base/log.h"
@@ -73,7 +75,8 @@ static const struct master_child children[] = {
      .user = "posthouse-sign",
      .chroot_dir = "empty",
      .count = 1,
-     .started = files_send_certificate,
+     .message = tls_directory_message,
+     .started = tls_directory_started,
      .listeners = signer_listeners},
     {.program = nss_program, .user = "posthouse-auth", .count = 1, .started = nss_started},
     {.program = auth_program,
@@ -114,12 +117,14 @@ static int configured(struct master *m, struct err *e)
                                   e) != 0)
             return -1;
     files_configure(conf);
+    tls_directory_configure(conf);
     return 0;
 }
 
 static void tick(struct master *m)
 {
     files_check(m);
+    tls_directory_tick(m);
     workers_tick(m);
 }
 
@@ -142,6 +147,7 @@ int main(int argc, char **argv)
         .children = children,
         .nchildren = ARRAY_LEN(children),
         .check = check,
+        .report = expiry_report,
         .configured = configured,
         .tick = tick,
         .drained = drained,

@@ -24,16 +24,19 @@ auth_libauthd_a_SOURCES = \
 	auth/passwd_line.c \
 	auth/passwd_secret.c \
 	auth/signer_digest.c auth/signer_digest.h \
-	auth/signer_pair.c auth/signer_pair.h
+	auth/signer_pair.c auth/signer_pair.h \
+	auth/signer_store.c auth/signer_store.h
 
 AUTHD_LIBS = auth/libauthd.a $(AUTH_LIBS) $(BASE_LIBS)
 
 sbin_PROGRAMS += auth/posthouse-authd
 auth_posthouse_authd_CFLAGS = $(AM_CFLAGS) $(GNUTLS_CFLAGS)
 auth_posthouse_authd_SOURCES = \
+	auth/authd_expiry.c auth/authd_expiry.h \
 	auth/authd_files.c auth/authd_files.h \
 	auth/authd_main.c \
 	auth/authd_selfsigned.c auth/authd_selfsigned.h \
+	auth/authd_tls.c auth/authd_tls.h \
 	auth/authd_workers.c auth/authd_workers.h
 auth_posthouse_authd_LDADD = $(AUTHD_LIBS)
 
@@ -73,6 +76,11 @@ t_unit_auth_client_test_SOURCES = t/unit/auth_client_test.c
 t_unit_auth_client_test_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 t_unit_auth_client_test_LDADD = $(AUTHD_LIBS) $(UNIT_LIBS)
 TESTS += t/unit/auth_client_test
+check_PROGRAMS += t/unit/signer_store_test
+t_unit_signer_store_test_SOURCES = t/unit/signer_store_test.c
+t_unit_signer_store_test_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS) $(GNUTLS_CFLAGS)
+t_unit_signer_store_test_LDADD = $(AUTHD_LIBS) $(UNIT_LIBS)
+TESTS += t/unit/signer_store_test
 check_PROGRAMS += t/unit/auth_name_test
 t_unit_auth_name_test_SOURCES = t/unit/auth_name_test.c
 t_unit_auth_name_test_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)

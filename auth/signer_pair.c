@@ -50,8 +50,56 @@ static int import_key(gnutls_privkey_t *key, const struct strbuf *pem, struct er
     return 0;
 }
 
+/* ---- what the certificate says ---- */
+
+/* In lower case; names that are no host names (NUL, blanks, other alphabets) are passed over. */
+static void add_name(struct signer_pair *pair, size_t *n, const char *name, size_t size)
+{
+    static const char ok[] = "abcdefghijklmnopqrstuvwxyz0123456789-_.*";
+    AUTO_STRBUF struct strbuf lower = STRBUF_INIT(PAIR_NAME_OCTETS);
+    for (size_t i = 0; i < size; i++) {
+        char c = name[i] >= 'A' && name[i] <= 'Z' ? (char)(name[i] + 32) : name[i];
+        if (c == '\0' || !strchr(ok, c) || !strbuf_addc(&lower, c))
+            return;
+    }
+    if (lower.len == 0 || *n == PAIR_NAMES_MAX)
+        return;
+    pair->names = xgrow(pair->names, *n + 1, sizeof(*pair->names));
+    pair->names[(*n)++] = strbuf_detach(&lower);
+    pair->names[*n] = NULL;
+}
+
+static void read_certificate(struct signer_pair *pair, gnutls_x509_crt_t crt)
+{
+    char name[PAIR_NAME_OCTETS + 2];
+    size_t n = 0, size;
+    int type;
+    for (unsigned i = 0;; i++) {
+        size = sizeof(name);
+        type = gnutls_x509_crt_get_subject_alt_name(crt, i, name, &size, NULL);
+        if (type == GNUTLS_E_REQUESTED_DATA_NOT_AVAILABLE)
+            break;
+        if (type == GNUTLS_SAN_DNSNAME)
+            add_name(pair, &n, name, size);
+    }
+    size = sizeof(name);
+    if (n == 0 && gnutls_x509_crt_get_dn_by_oid(crt, GNUTLS_OID_X520_COMMON_NAME, 0, 0, name, &size) == 0)
+        add_name(pair, &n, name, size);
+    pair->expires = gnutls_x509_crt_get_expiration_time(crt);
+    pair->rsa = gnutls_x509_crt_get_pk_algorithm(crt, NULL) != GNUTLS_PK_ECDSA;
+    pair->selfsigned = gnutls_x509_crt_check_issuer(crt, crt) != 0;
+}
+
+static void free_names(char **names)
+{
+    for (char **name = names; name && *name; name++)
+        free(*name);
+    free(names);
+}
+
 /* The first certificate of the chain must be the key's. */
-static int check_match(gnutls_privkey_t key, const struct strbuf *chain, struct err *e)
+static int check_match(struct signer_pair *pair, gnutls_privkey_t key, const struct strbuf *chain,
+                       struct err *e)
 {
     gnutls_datum_t d = datum(chain);
     gnutls_x509_crt_t *certificates = NULL;
@@ -72,12 +120,15 @@ static int check_match(gnutls_privkey_t key, const struct strbuf *chain, struct 
     if (status == 0)
         status = gnutls_x509_crt_get_key_id(certificates[0], GNUTLS_KEYID_USE_SHA256, of_certificate,
                                             &ncertificate);
+    bool match = status >= 0 && nkey == ncertificate && memcmp(of_key, of_certificate, nkey) == 0;
+    if (match)
+        read_certificate(pair, certificates[0]);
     for (unsigned i = 0; i < count; i++)
         gnutls_x509_crt_deinit(certificates[i]);
     gnutls_free(certificates);
     if (status < 0)
         return err_set(e, ERR_INVALID, "comparing key and certificate: %s", gnutls_strerror(status));
-    if (nkey != ncertificate || memcmp(of_key, of_certificate, nkey) != 0)
+    if (!match)
         return err_set(e, ERR_INVALID, "the key does not belong to the first certificate of the chain");
     return 0;
 }
@@ -89,7 +140,7 @@ int signer_pair_read(struct signer_pair *pair, int chain_fd, int key_fd, struct 
     gnutls_privkey_t key = NULL;
     if (read_pem(chain_fd, "certificate", &chain, e) != 0 || read_pem(key_fd, "key", &pem, e) != 0)
         return -1;
-    if (import_key(&key, &pem, e) != 0 || check_match(key, &chain, e) != 0) {
+    if (import_key(&key, &pem, e) != 0 || check_match(pair, key, &chain, e) != 0) {
         gnutls_privkey_deinit(key);
         return -1;
     }
@@ -103,6 +154,7 @@ void signer_pair_done(struct signer_pair *pair)
 {
     gnutls_privkey_deinit(pair->key);
     strbuf_done(&pair->chain);
+    free_names(pair->names);
     *pair = (struct signer_pair){.serial = 0};
 }
 

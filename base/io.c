@@ -338,8 +338,9 @@ void io_deadline(struct io *io, uint64_t ms)
         timer_stop(io->loop, &io->deadline);
 }
 
-void io_start_tls(struct io *io, struct tls_context *ctx)
+void io_start_tls(struct io *io, struct tls_context *ctx, const char *protocol)
 {
+    io->protocol = protocol;
     io->tls_wanted = tls_context_ref(ctx);
     timer_set(io->loop, &io->kick, 0);
 }

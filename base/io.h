@@ -64,8 +64,8 @@ void io_resume(struct io *io);
 void io_deadline(struct io *io, uint64_t ms);
 
 /* Server side of a handshake: starts when the output has been sent. Discards buffered input first. IO_SECURED
- * or IO_ERROR follows. */
-void io_start_tls(struct io *io, struct tls_context *ctx);
+ * or IO_ERROR follows. protocol: as for tls_session_new, a literal. */
+void io_start_tls(struct io *io, struct tls_context *ctx, const char *protocol);
 gnutls_session_t io_tls(const struct io *io); /* NULL on a clear connection */
 bool io_secure(const struct io *io);
 int io_fd(const struct io *io);

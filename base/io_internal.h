@@ -26,6 +26,7 @@ struct io {
     struct io_buffer wire_in, wire_out; /* TLS records */
     gnutls_session_t tls;
     struct tls_context *tls_wanted; /* handshake asked for, output not yet sent */
+    const char *protocol;           /* in that handshake */
     bool handshaking, secure, paused, eof, finishing, failed, wire_eof;
     bool wrote;    /* output was queued since IO_DRAINED was last reported */
     bool fresh;    /* input arrived (or was kept back) and was not reported */

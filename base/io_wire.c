@@ -173,7 +173,7 @@ void io_tls_begin(struct io *io)
 {
     io_buffer_consume(&io->in, io_buffer_bytes(&io->in).n);
     io->fresh = false;
-    io->tls = tls_session_new(io->tls_wanted, io->watch.fd, NULL);
+    io->tls = tls_session_new(io->tls_wanted, io->watch.fd, io->protocol);
     tls_context_unref(io->tls_wanted);
     io->tls_wanted = NULL;
     if (!io->tls) {

@@ -20,7 +20,7 @@ base_libbase_a_SOURCES = \
 	base/siphash.c base/siphash.h \
 	base/strbuf.c base/strbuf.h \
 	base/text.c base/text.h \
-	base/tls.c base/tls.h
+	base/tls.c base/tls.h base/tls_internal.h base/tls_names.c base/tls_signer.c
 
 # What every program links; --as-needed drops what it does not use.
 BASE_LIBS = base/libbase.a $(GNUTLS_LIBS) $(CONFUSE_LIBS) $(SECCOMP_LIBS)

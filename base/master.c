@@ -389,6 +389,8 @@ int master_main(int argc, char **argv, const struct master_hooks *hooks)
     }
     if (dump)
         conf_dump(stdout, m.settings, hooks->conf);
+    if (check && hooks->report)
+        hooks->report(m.settings);
     int status = check || dump ? 0 : run(&m);
     conf_free(m.settings, hooks->conf);
     return status;

@@ -35,6 +35,8 @@ struct master_hooks {
     size_t nchildren;
     /* Do the options fit together, beyond what each row can tell? Part of -t. -1 with e. May be NULL. */
     int (*check)(const void *settings, struct err *e);
+    /* -t, when all options are good: what should be put right soon goes to the log as warnings. May be NULL. */
+    void (*report)(const void *settings);
     /* After the configuration was read and before children start, and again on reload: open listening sockets
      * with master_listener. -1: refuse to start or to reload (say why in e). */
     int (*configured)(struct master *m, struct err *e);

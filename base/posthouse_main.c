@@ -76,12 +76,20 @@ static int ask_master(const char *name, const char *conf, struct strbuf *text)
     return WEXITSTATUS(status);
 }
 
-/* "authd: error: FILE:3: ..." without what stands before the file: the top level is checked by all three. */
+/* "authd: error: FILE:3: ..." without what stands before the file: the top level is checked by all three. Of a warning the
+ * word stays. */
 static struct bytes complaint_of(struct bytes line)
 {
-    static const char mark[] = "error: ";
-    const char *p = memmem(line.p, line.n, mark, strlen(mark));
-    return p ? bytes_skip(line, (size_t)(p - line.p) + strlen(mark)) : line;
+    static const struct {
+        const char *mark;
+        size_t skip;
+    } marks[] = {{"error: ", 7}, {"warning: ", 0}};
+    for (size_t i = 0; i < ARRAY_LEN(marks); i++) {
+        const char *p = memmem(line.p, line.n, marks[i].mark, strlen(marks[i].mark));
+        if (p)
+            return bytes_skip(line, (size_t)(p - line.p) + marks[i].skip);
+    }
+    return line;
 }
 
 static bool said_before(const struct strbuf *said, struct bytes complaint)

@@ -268,7 +268,7 @@ static void do_starttls(struct smtp_session *s, struct args *a)
     free(s->helo);
     s->helo = NULL;
     s->state = SMTP_TLS;
-    io_start_tls(s->io, smtp_tls());
+    io_start_tls(s->io, smtp_tls(), "smtp esmtp");
 }
 
 static void do_auth(struct smtp_session *s, struct args *a)

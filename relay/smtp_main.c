@@ -155,7 +155,7 @@ static void renew_tls(void *arg)
     bool had = tls != NULL;
     if (!tls)
         tls = tls_server_context(signer_path, &e);
-    else if (tls_server_renew(&tls, &e))
+    else if (tls_server_renew(tls, &e))
         log_debug("%s", e.text);
     if (!tls && !complained)
         log_warn("%s; STARTTLS and port 465 are off until then", e.text);

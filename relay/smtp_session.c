@@ -229,7 +229,7 @@ void smtp_accepted(int fd, const char *service, const char *peer)
     } else if (smtp_tls()) {
         s->state = SMTP_TLS;
         s->greeting_owed = true;
-        io_start_tls(s->io, smtp_tls());
+        io_start_tls(s->io, smtp_tls(), "smtp esmtp");
     } else {
         s->fatal = true;
         smtp_proceed(s);

@@ -5,6 +5,7 @@ import sys
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from posthouse import *
+from certificates import make_certificate
 
 place = tempfile.mkdtemp(prefix="posthouse-check-")
 atexit.register(shutil.rmtree, place, True)
@@ -47,6 +48,22 @@ def _():
     status, said = posthouse("check", "-c", os.path.join(place, "missing"))
     equal(status, 1)
     matches(said, "missing: No such file")
+
+
+@test("it warns of certificates that cannot be used or will soon expire, and the configuration is fine")
+def _():
+    if not shutil.which("openssl"):
+        skip("openssl is not installed")
+    tls = os.path.join(place, "tls")
+    for name, days in (("good.example", 60), ("soon.example", 3), ("bad.example", 60)):
+        make_certificate(os.path.join(tls, name), name, days=days)
+    shutil.copy(os.path.join(tls, "good.example", "privkey.pem"), os.path.join(tls, "bad.example", "privkey.pem"))
+    status, said = check_file('auth { tls_directory = "%s" }\n' % tls)
+    equal(status, 0, said)
+    matches(said, r"^warning: \S+/soon\.example/fullchain\.pem: the certificate expires on \d{4}-\d\d-\d\d, in [23] days$")
+    matches(said, r"^warning: \S+/bad\.example/fullchain\.pem: the key does not belong")
+    matches(said, r"^configuration is fine$")
+    check("good.example" not in said, said)
 
 
 @test("a verb is a program of its own")

@@ -202,7 +202,7 @@ class SignerTalk(AuthTalk):
 
     def chain(self):
         """(serial, PEM)"""
-        self.send(1)
+        self.send(1, struct.pack("=Q", 0))
         kind, r = self.receive()
         assert kind == 1
         return r.u64(), r.data()
@@ -214,3 +214,17 @@ class SignerTalk(AuthTalk):
         assert kind == 2
         ok = r.u32()
         return r.data() if ok else None
+
+    def serials(self, name=""):
+        """Of the certificates for that name."""
+        self.send(3, data(name))
+        kind, r = self.receive()
+        assert kind == 3
+        return [r.u64() for _ in range(r.u32())]
+
+    def state(self):
+        """(generation, the key of tickets)"""
+        self.send(4)
+        kind, r = self.receive()
+        assert kind == 4
+        return r.u64(), r.data()
