@@ -31,6 +31,7 @@ int main(int argc, char **argv)
     struct imap s = {.options = &o};
     struct err e;
     session_begin(&o, "posthouse-imap", argc, argv);
+    imap_rest_begin();
     imap_io_init(&s.io, STDIN_FILENO, STDOUT_FILENO);
     struct mail_store_options store = {
         .root = o.mail,

@@ -80,6 +80,8 @@ void imap_session_sync(struct imap *s, bool may_expunge, const uint32_t *skip, s
 void imap_session_tell(struct imap *s, bool may_expunge, const uint32_t *skip, size_t nskip);
 /* Leave the selected mailbox, if there is one. */
 void imap_session_deselect(struct imap *s);
+/* Once, before anything: blocks of memory can be given back. */
+void imap_rest_begin(void);
 /* Give back what the next command can make again (arg: the session). */
 void imap_session_rest(void *arg);
 /* May this command be run now? False: the answer is settled. */

@@ -40,10 +40,13 @@ static char **clean_environment(void)
         "LSAN_OPTIONS",
 #endif
     };
-    static char *env[3 + ARRAY_LEN(kept)];
+    static char *env[4 + ARRAY_LEN(kept)];
     size_t n = 0;
     env[n++] = (char *)"PATH=/usr/local/bin:/usr/bin:/bin";
     env[n++] = (char *)"LANG=C.UTF-8";
+    env[n++] =
+        (char
+             *)"GLIBC_TUNABLES=glibc.malloc.tcache_count=0"; /* it hoards what processes that wait have freed */
     for (size_t i = 0; i < ARRAY_LEN(kept); i++) {
         const char *value = getenv(kept[i]);
         if (value && asprintf(&env[n], "%s=%s", kept[i], value) > 0)

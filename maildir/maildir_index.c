@@ -388,7 +388,7 @@ void index_recover(struct index *ix, int rc)
     ix->generation = generation + 1;
 }
 
-/* LMDB keeps the pages of its largest transaction until it is closed. */
+/* LMDB keeps copies of the pages that it wrote until it is closed. */
 static void open_again(struct index *ix)
 {
     index_read_end(ix);
@@ -409,9 +409,10 @@ void index_rest(struct index *ix)
 void index_give_back(struct index *ix)
 {
     index_read_end(ix);
-    if (ix->walked > INDEX_WALK && !ix->in_memory)
+    if ((ix->walked > INDEX_WALK || ix->hoards) && !ix->in_memory)
         open_again(ix);
     ix->walked = 0;
+    ix->hoards = false;
 }
 
 /* ---- transactions ---- */
@@ -477,6 +478,7 @@ int index_write(struct index *ix, MDB_txn **txn)
         return rc;
     rc = get_life(ix, *txn, &life);
     ix->written |= !rc;
+    ix->hoards = true;
     if (!rc && !life.clean)
         return 0;
     mdb_txn_abort(*txn);

@@ -46,6 +46,7 @@ struct index {
     MDB_dbi folders, state, mails, flags, texts, briefs, changes;
     bool in_memory;
     bool written;        /* by us: to be marked clean */
+    bool hoards;         /* since it was opened something was written */
     bool swollen;        /* it holds memory after a large transaction or a walk over all: to be opened anew */
     unsigned generation; /* rises when it was opened anew: positions and fids of before are void */
     MDB_txn *read;       /* kept for reuse */
