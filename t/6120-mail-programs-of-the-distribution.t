@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-# offlineimap, neomutt, imapfilter and fetchmail in IDLE do their work, and are refused nothing. What each asks for: t/README.
+# mbsync, offlineimap, neomutt, imapfilter, curl, imaplib and fetchmail in IDLE do their work, and are refused nothing. What each asks for: t/README.
 import imaplib
 import os
 import pty
@@ -13,7 +13,7 @@ sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from clientproxy import Proxy
 from posthouse import *
 
-server = Sandbox(users=["anna", "ben", "carl", "dora"])
+server = Sandbox(users=["anna", "ben", "carl", "dora", "emil", "frida", "gerd"])
 SHOW = os.environ.get("SHOW")
 
 
@@ -182,6 +182,83 @@ def _():
     finally:
         client.terminate()
         client.wait(20)
+    asked(proxy)
+
+
+@test("mbsync brings a tree home, and what was changed there back")
+def _():
+    need("mbsync")
+    fill("emil", ["one", "two"])
+    fill("emil", ["three"], "Lists.work")
+    home, proxy = home_of("mbsync"), Proxy(server)
+    local = os.path.join(home, "mail")
+    os.mkdir(local)
+    with open(os.path.join(home, "rc"), "w") as f:
+        f.write("IMAPStore far\nHost 127.0.0.1\nPort %d\nUser emil\nPass \"%s\"\nSSLType None\nAuthMechs LOGIN\n\nMaildirStore near\nPath %s/\n"
+                "Inbox %s/INBOX\nSubFolders Verbatim\n\nChannel all\nFar :far:\nNear :near:\nPatterns *\nCreate Both\nRemove Both\nExpunge Both\n"
+                "SyncState *\n" % (proxy.port, PASSWORD, local, local))
+    run_program(["mbsync", "-q", "-c", "rc", "-a"], home)
+    check("COMPRESS" in proxy.commands(), "it does not compress")
+    text = open(os.path.join(home, "rc")).read()
+    with open(os.path.join(home, "rc"), "w") as f:  # so that the rest can be seen
+        f.write(text.replace("AuthMechs LOGIN", "AuthMechs LOGIN\nDisableExtension COMPRESS=DEFLATE"))
+    inbox = os.path.join(local, "INBOX")
+    files = [os.path.join(inbox, d, n) for d in ("cur", "new") for n in os.listdir(os.path.join(inbox, d))]
+    equal(len(files), 2)
+    for path in files:
+        base = os.path.basename(path).split(":")[0]
+        os.rename(path, os.path.join(inbox, "cur", base + (":2,S" if "Subject: one" in open(path).read() else ":2,ST")))
+    with open(os.path.join(inbox, "new", "1.local"), "w") as f:
+        f.write("From: b@example.org\nSubject: local\nMessage-ID: <local@x>\n\nwritten here\n")
+    run_program(["mbsync", "-q", "-c", "rc", "-a"], home)
+    equal(subjects("emil"), ["local", "one"])
+    asked(proxy)
+
+
+@test("curl lists, searches, fetches a part and uploads")
+def _():
+    need("curl")
+    fill("frida", ["one", "two"])
+    home, proxy = home_of("curl"), Proxy(server)
+    url = "imap://127.0.0.1:%d/" % proxy.port
+
+    def curl(*more):
+        return run_program(["curl", "-s", "-u", "frida:" + PASSWORD, *more], home)
+    check('"/"' in curl(url) or '"."' in curl(url), "no list")
+    equal(curl(url + "INBOX?SUBJECT%20two").split(), ["*", "SEARCH", "2"])
+    check("text of two" in curl(url + "INBOX;MAILINDEX=2/;SECTION=TEXT"), "not that text")
+    with open(os.path.join(home, "letter"), "w") as f:
+        f.write("From: b@example.org\r\nSubject: new\r\n\r\nnew\r\n")
+    curl("-T", "letter", url + "INBOX")
+    curl(url + "INBOX", "-X", "STORE 1 +FLAGS (\\Deleted)")
+    curl(url + "INBOX", "-X", "EXPUNGE")
+    equal(subjects("frida"), ["new", "two"])
+    asked(proxy)
+
+
+@test("Python's imaplib does what its manual shows")
+def _():
+    fill("gerd", ["one", "two"])
+    proxy = Proxy(server)
+    m = imaplib.IMAP4("127.0.0.1", proxy.port)
+    m.login("gerd", PASSWORD)
+    m.capabilities = m.capability()[1][0].decode().split()  # it remembers those from before the login
+    equal(m.enable("UTF8=ACCEPT")[0], "OK")
+    equal(m.namespace()[0], "OK")
+    equal(m.select()[1], [b"2"])
+    equal(m.search(None, "ALL")[1], [b"1 2"])
+    for number in (b"1", b"2"):
+        check(b"text of" in m.fetch(number, "(RFC822)")[1][0][1], "no text")
+    equal(m.sort("REVERSE SUBJECT", "UTF-8", "ALL")[1], [b"2 1"])
+    equal(m.thread("REFERENCES", "UTF-8", "ALL")[1], [b"(1)(2)"])
+    m.create("Copies")
+    m.uid("COPY", "1:*", "Copies")
+    equal(m.status("Copies", "(MESSAGES)")[1], [b"Copies (MESSAGES 2)"])
+    m.store("1", "+FLAGS", "\\Deleted")
+    equal(m.expunge()[1], [b"1"])
+    m.close()
+    m.logout()
+    equal(subjects("gerd"), ["two"])
     asked(proxy)
 
 
