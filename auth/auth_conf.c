@@ -3,6 +3,8 @@
  */
 #include "auth/auth_conf.h"
 
+#include "auth/passwd_make.h"
+#include "auth/passwd_path.h"
 #include "base/cleanup.h"
 
 #include <string.h>
@@ -17,6 +19,11 @@ static int check_source(const char *value, struct err *e)
 static int check_path(const char *value, struct err *e)
 {
     return !*value || *value == '/' ? 0 : err_set(e, ERR_INVALID, "an absolute path");
+}
+
+static int check_passwd_path(const char *value, struct err *e)
+{
+    return passwd_path_check(value, e);
 }
 
 static int check_service(const char *value, struct err *e)
@@ -34,14 +41,27 @@ static int check_mail(const char *value, struct err *e)
     return err_set(e, ERR_INVALID, "a path such as \"~/Maildir\" or \"/var/mail/%%d/%%n\"");
 }
 
+static int check_home(const char *value, struct err *e)
+{
+    return *value == '/' ? 0 : err_set(e, ERR_INVALID, "an absolute path such as \"/var/vmail/%%d/%%n\"");
+}
+
 #define FIELD(f) offsetof(struct auth_conf, f)
 
 static const struct conf_row rows[] = {
     {"auth", "accounts", CONF_LIST, FIELD(accounts), "pam", 0, 0, NULL, check_source,
      "where accounts come from, in this order: pam (the system's), passwd-file; the first that knows a name "
      "counts"},
-    {"auth", "passwd_file", CONF_STRING, FIELD(passwd_file), "", 0, 0, NULL, check_path,
-     "the passwd-file, see posthouse-passwd(5)"},
+    {"auth", "passwd_file", CONF_STRING, FIELD(passwd_file), "", 0, 0, NULL, check_passwd_path,
+     "the passwd-file, see posthouse-passwd(5); with %d in it, one for each domain"},
+    {"auth", "first_virtual_uid", CONF_INT, FIELD(first_virtual_uid), "70000", 1, UINT32_MAX - 1, NULL, NULL,
+     "`posthouse user add` gives each new account a uid of its own, from this one on"},
+    {"auth", "last_virtual_uid", CONF_INT, FIELD(last_virtual_uid), "99999", 1, UINT32_MAX - 1, NULL, NULL,
+     "and up to this one"},
+    {"auth", "virtual_home", CONF_STRING, FIELD(virtual_home), "/var/vmail/%u", 0, 0, NULL, check_home,
+     "the home that `posthouse user add` makes; %u the name, %n and %d its parts"},
+    {"auth", "password_scheme", CONF_CHOICE, FIELD(password_scheme), "yescrypt", 0, 0, PASSWD_MAKE_SCHEMES,
+     NULL, "what `posthouse user` makes of a password; SCRAM needs scram-sha-256"},
     {"auth", "pam_service", CONF_STRING, FIELD(pam_service), "posthouse", 0, 0, NULL, check_service,
      "the file in /etc/pam.d that judges passwords of system accounts"},
     {"auth", "mail", CONF_STRING, FIELD(mail), "~/Maildir", 0, 0, NULL, check_mail,

@@ -9,7 +9,10 @@
 struct auth_conf {
     struct site_conf site;
     char **accounts;   /* sources of accounts in order: "pam", "passwd-file" */
-    char *passwd_file; /* NULL: none */
+    char *passwd_file; /* NULL: none; %d in it: one for each domain */
+    int64_t first_virtual_uid, last_virtual_uid;
+    char *virtual_home;
+    int64_t password_scheme; /* enum passwd_make_scheme */
     char *pam_service;
     char *mail;            /* Maildir of an account without its own */
     char *tls_certificate; /* NULL: the self-signed pair */

@@ -7,10 +7,12 @@
 
 #include "auth/auth_backend.h"
 #include "auth/auth_hash.h"
+#include "auth/auth_name.h"
 #include "auth/passwd_file.h"
 #include "base/cleanup.h"
 #include "base/fs.h"
 #include "base/log.h"
+#include "base/text.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -19,8 +21,15 @@
 
 enum { COMPLAINTS_MAX = 20, BCRYPT_PASSWORD_MAX = 72 };
 
-static struct passwd_file *current; /* NULL: never read yet */
-static char *decoy;                 /* a hash that is worked on for unknown names; NULL: no account has one */
+/* Sorted by domain; one without a domain if passwd_file has no %d. */
+static struct source {
+    char *domain;             /* lower case, or "" */
+    struct passwd_file *file; /* NULL: there, but never read yet */
+} * sources;
+static size_t nsources;
+static bool by_domain;
+static char *decoy; /* a hash that is worked on for unknown names; NULL: no account has one */
+static enum passwd_kind decoy_kind;
 
 struct complaints {
     const char *file;
@@ -54,36 +63,104 @@ static int read_all(int fd, struct strbuf *text, mode_t *mode)
     return 0;
 }
 
-static void choose_decoy(void)
+static bool is_hash(const struct passwd_entry *entry)
 {
-    free(TAKE_PTR(decoy));
-    for (size_t i = 0; i < current->count && !decoy; i++)
-        if (current->entries[i].kind == PASSWD_CRYPT)
-            decoy = xstrdup(current->entries[i].secret);
+    return entry->kind != PASSWD_NONE && entry->kind != PASSWD_PLAIN;
 }
 
-void auth_file_load(int fd, const char *name, const struct account_rules *rules)
+static void choose_decoy(const struct passwd_file *file)
+{
+    free(TAKE_PTR(decoy));
+    for (size_t i = 0; i < file->count && !decoy; i++)
+        if (is_hash(&file->entries[i])) {
+            decoy = xstrdup(file->entries[i].secret);
+            decoy_kind = file->entries[i].kind;
+        }
+}
+
+/* ---- one file, or one for each domain ---- */
+
+void auth_file_configure(const char *pattern)
+{
+    by_domain = pattern && strstr(pattern, "%d");
+}
+
+static int compare_sources(const void *a, const void *b)
+{
+    return strcmp(((const struct source *)a)->domain, ((const struct source *)b)->domain);
+}
+
+static struct source *source_of(struct bytes domain)
+{
+    char text[AUTH_NAME_MAX + 1];
+    if (domain.n >= sizeof(text) || !nsources)
+        return NULL;
+    ascii_fold(text, domain);
+    text[domain.n] = '\0';
+    struct source key = {.domain = text};
+    return bsearch(&key, sources, nsources, sizeof(key), compare_sources);
+}
+
+static struct source *source_make(const char *domain)
+{
+    struct bytes name = bytes_of(domain ? domain : "");
+    struct source *source = source_of(name);
+    if (source)
+        return source;
+    char *folded = xstrdup(name.p);
+    ascii_fold(folded, name);
+    sources = xgrow(sources, nsources, sizeof(*sources));
+    sources[nsources++] = (struct source){.domain = folded};
+    qsort(sources, nsources, sizeof(*sources), compare_sources);
+    return source_of(name);
+}
+
+void auth_file_forget(const char *domain)
+{
+    struct source *source = source_of(bytes_of(domain ? domain : ""));
+    if (!source)
+        return;
+    passwd_file_free(source->file);
+    free(source->domain);
+    *source = sources[--nsources];
+    qsort(sources, nsources, sizeof(*sources), compare_sources);
+}
+
+void auth_file_load(int fd, const char *name, const char *domain, const struct account_rules *rules)
 {
     __attribute__((cleanup(strbuf_done_secret))) struct strbuf text = STRBUF_INIT(PASSWD_FILE_MAX);
     struct complaints c = {.file = name};
     mode_t mode;
+    struct source *source = domain || !by_domain ? source_make(domain) : NULL;
+    if (fd < 0 || !source)
+        return;
     if (read_all(fd, &text, &mode) != 0) {
         log_error("%s cannot be read: %m; the accounts stay as they were", name);
         return;
     }
-    struct passwd_options options = {.rules = *rules, .plain_ok = (mode & S_IROTH) == 0};
+    struct passwd_options options = {.rules = *rules, .domain = domain, .plain_ok = (mode & S_IROTH) == 0};
     struct passwd_file *fresh = passwd_file_parse(strbuf_bytes(&text), &options, complain, &c);
     if (c.count > COMPLAINTS_MAX)
         log_warn("%s: %zu more complaints like these", name, c.count - COMPLAINTS_MAX);
-    passwd_file_free(current);
-    current = fresh;
-    choose_decoy();
+    passwd_file_free(source->file);
+    source->file = fresh;
+    choose_decoy(fresh);
     log_info("%s: %zu accounts", name, fresh->count);
 }
 
-static void answer(const struct passwd_entry *entry, backend_found_fn *fn, void *arg)
+/* ---- looking up ---- */
+
+/* NULL with *known: there is no such account. Without: it cannot be said now. */
+static const struct passwd_entry *find(struct bytes name, bool *known)
 {
-    if (!current)
+    const struct source *source = source_of(by_domain ? auth_name_domain(name) : BYTES(""));
+    *known = source ? source->file != NULL : by_domain;
+    return source && source->file ? passwd_file_find(source->file, name) : NULL;
+}
+
+static void answer(const struct passwd_entry *entry, bool known, backend_found_fn *fn, void *arg)
+{
+    if (!known)
         fn(AUTH_LOOKUP_TEMPFAIL, NULL, arg);
     else
         fn(entry ? AUTH_LOOKUP_FOUND : AUTH_LOOKUP_NONE, entry ? &entry->account : NULL, arg);
@@ -91,12 +168,20 @@ static void answer(const struct passwd_entry *entry, backend_found_fn *fn, void 
 
 static void lookup_name(struct bytes name, backend_found_fn *fn, void *arg)
 {
-    answer(current ? passwd_file_find(current, name) : NULL, fn, arg);
+    bool known;
+    const struct passwd_entry *entry = find(name, &known);
+    answer(entry, known, fn, arg);
 }
 
 static void lookup_uid(uid_t uid, backend_found_fn *fn, void *arg)
 {
-    answer(current ? passwd_file_find_uid(current, uid) : NULL, fn, arg);
+    const struct passwd_entry *entry = NULL;
+    bool known = nsources > 0 || by_domain;
+    for (size_t i = 0; i < nsources && !entry; i++) {
+        known = known && sources[i].file;
+        entry = sources[i].file ? passwd_file_find_uid(sources[i].file, uid) : NULL;
+    }
+    answer(entry, entry || known, fn, arg);
 }
 
 struct attempt {
@@ -131,17 +216,18 @@ static const char *refusal(const struct passwd_entry *entry, const struct backen
 
 static void verify(const struct backend_try *attempt, backend_verdict_fn *fn, void *arg)
 {
-    const struct passwd_entry *entry = NULL;
-    if (attempt->account && current)
-        entry = passwd_file_find(current, bytes_of(attempt->account->name));
+    bool known;
+    const struct passwd_entry *entry =
+        attempt->account ? find(bytes_of(attempt->account->name), &known) : NULL;
     struct attempt *a = xcalloc(1, sizeof(*a));
     *a = (struct attempt){.refused = refusal(entry, attempt), .fn = fn, .arg = arg};
-    const char *hash = entry && entry->kind == PASSWD_CRYPT ? entry->secret : decoy;
+    bool own = entry && is_hash(entry);
+    const char *hash = own ? entry->secret : decoy;
     if (entry && entry->kind == PASSWD_PLAIN) {
         on_hash(bytes_eq_secret(bytes_of(attempt->password), bytes_of(entry->secret)), a);
     } else if (!hash) {
         on_hash(false, a);
-    } else if (!hash_check(hash, attempt->password, on_hash, a)) {
+    } else if (!hash_check(own ? entry->kind : decoy_kind, hash, attempt->password, on_hash, a)) {
         free(a);
         fn(VERDICT_TEMPFAIL, "too-many-hashes", NULL, arg);
     }

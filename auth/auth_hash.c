@@ -1,16 +1,16 @@
 /*
- * auth_hash.c - a few threads that do nothing but crypt_r. See auth_hash.h. They share two lists with the
+ * auth_hash.c - a few threads that do nothing but hash. See auth_hash.h. They share two lists with the
  * loop under one lock, and an eventfd that says that something has come out.
  */
 #include "auth/auth_hash.h"
 
-#include "base/bytes.h"
 #include "base/log.h"
 #include "base/strbuf.h"
 
 #include <crypt.h>
 #include <pthread.h>
 #include <signal.h>
+#include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -21,6 +21,7 @@ enum { STACK_BYTES = 256 * 1024 };
 
 struct job {
     struct job *next;
+    enum passwd_kind kind;
     char *hash, *password;
     bool same;
     hash_fn *fn;
@@ -36,15 +37,6 @@ static unsigned threads;
 static int event_fd = -1;
 static struct watch event_watch;
 
-static bool check(const struct job *job, struct crypt_data *data)
-{
-    memset(data, 0, sizeof(*data));
-    const char *got = crypt_r(job->password, job->hash, data);
-    bool same = got && got[0] != '*' && bytes_eq_secret(bytes_of(got), bytes_of(job->hash));
-    explicit_bzero(data, sizeof(*data));
-    return same;
-}
-
 static void *thread_main(void *arg)
 {
     struct crypt_data *data = xcalloc(1, sizeof(*data));
@@ -59,7 +51,7 @@ static void *thread_main(void *arg)
             waiting_end = &waiting;
         pthread_mutex_unlock(&lock);
 
-        job->same = check(job, data);
+        job->same = passwd_secret_check(job->kind, job->hash, job->password, data);
 
         pthread_mutex_lock(&lock);
         job->next = finished;
@@ -101,6 +93,8 @@ static void on_finished(void *arg, uint32_t events)
 
 void hash_init(struct loop *loop)
 {
+    if (sodium_init() < 0)
+        log_fatal("libsodium cannot be initialised");
     event_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     if (event_fd < 0)
         log_fatal("eventfd: %m");
@@ -129,7 +123,7 @@ static void start_thread(void)
     pthread_sigmask(SIG_SETMASK, &old, NULL);
 }
 
-bool hash_check(const char *hash, const char *password, hash_fn *fn, void *arg)
+bool hash_check(enum passwd_kind kind, const char *hash, const char *password, hash_fn *fn, void *arg)
 {
     if (under_way >= HASH_WAITING_MAX)
         return false;
@@ -138,7 +132,8 @@ bool hash_check(const char *hash, const char *password, hash_fn *fn, void *arg)
     if (!threads)
         return false;
     struct job *job = xcalloc(1, sizeof(*job));
-    *job = (struct job){.hash = xstrdup(hash), .password = xstrdup(password), .fn = fn, .arg = arg};
+    *job = (struct job){
+        .kind = kind, .hash = xstrdup(hash), .password = xstrdup(password), .fn = fn, .arg = arg};
     under_way++;
     pthread_mutex_lock(&lock);
     *waiting_end = job;

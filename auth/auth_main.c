@@ -53,6 +53,7 @@ static void apply(void)
     rules.default_mail = conf->mail;
     backends_configure(conf->accounts, &rules);
     pam_set_service(conf->pam_service);
+    auth_file_configure(conf->passwd_file);
     requests_configure(&conf->site);
     site_conf_apply(&conf->site);
 }
@@ -162,8 +163,11 @@ static void take_nss(int fd)
 static void take_passwd_file(const struct auth_record *r, int fd)
 {
     AUTO_FREE char *name = bytes_dup(r->mail);
-    if (fd >= 0)
-        auth_file_load(fd, name ? name : "passwd-file", &rules);
+    AUTO_FREE char *domain = r->name.n ? bytes_dup(r->name) : NULL;
+    if (r->status == 1)
+        auth_file_forget(domain);
+    else
+        auth_file_load(fd, name ? name : "passwd-file", domain, &rules);
 }
 
 /* The descriptor stands behind the fields. */

@@ -81,6 +81,8 @@ static const struct field fields[] = {
     {AUTH_REC_PAM_VERDICT, TEXT},
 
     {AUTH_CTL_PASSWD_FILE, PATH(mail)},
+    {AUTH_CTL_PASSWD_FILE, NAME},
+    {AUTH_CTL_PASSWD_FILE, STATUS(1)},
     {AUTH_CTL_PEER, ID},
     {AUTH_CTL_WORKER_WANTED, ID},
     {AUTH_CTL_WORKER, ID},

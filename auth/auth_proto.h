@@ -30,7 +30,8 @@ enum auth_record_type {
     AUTH_REC_PAM_TRY,
     AUTH_REC_PAM_VERDICT,
     /* on control channels */
-    AUTH_CTL_PASSWD_FILE = CTL_USER, /* with the file open for reading, or without if that failed */
+    AUTH_CTL_PASSWD_FILE =
+        CTL_USER, /* with the file open for reading, or without if that failed; name: its domain; status 1: it has gone */
     AUTH_CTL_PEER, /* with one end of the socket between auth and nss; the last of what auth needs to begin */
     AUTH_CTL_WORKER_WANTED,
     AUTH_CTL_WORKER, /* with the socket to a fresh PAM worker, or without if there can be none now */

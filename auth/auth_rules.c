@@ -64,13 +64,30 @@ static int expand(struct strbuf *out, struct bytes location, const struct accoun
     return 0;
 }
 
-/* What stands behind the path: INDEX is ours to choose, everything else would put mail elsewhere than the
- * user expects. */
-static int check_options(struct bytes options, struct err *e)
+/* What stands behind the path: INDEX is ours to choose, and what is our own layout anyway may be said; everything else would put mail,
+ * or the files that number it, elsewhere than the user expects. */
+static bool option_ok(struct bytes option, struct bytes head)
 {
+    struct bytes value = option, key = bytes_split(&value, '=');
+    if (!value.p)
+        return false;
+    if (bytes_eq_nocase(key, BYTES("INDEX")))
+        return true;
+    if (bytes_eq_nocase(key, BYTES("LAYOUT")))
+        return bytes_eq_nocase(value, BYTES("maildir++"));
+    while (value.n > 1 && value.p[value.n - 1] == '/')
+        value.n--;
+    return (bytes_eq_nocase(key, BYTES("INBOX")) || bytes_eq_nocase(key, BYTES("CONTROL"))) &&
+           bytes_eq(value, head);
+}
+
+static int check_options(struct bytes options, struct bytes head, struct err *e)
+{
+    while (head.n > 1 && head.p[head.n - 1] == '/')
+        head.n--;
     while (options.p && options.n) {
         struct bytes option = bytes_split(&options, ':');
-        if (!bytes_starts_nocase(option, BYTES("INDEX=")))
+        if (!option_ok(option, head))
             return err_set(e, ERR_INVALID, "mail location option \"" BYTES_FMT "\" is not supported",
                            BYTES_ARG(option));
     }
@@ -84,7 +101,7 @@ int account_set_mail(struct account *a, const char *location, struct err *e)
     if (bytes_starts_nocase(rest, BYTES("maildir:")))
         rest = bytes_skip(rest, strlen("maildir:"));
     struct bytes head = bytes_split(&rest, ':');
-    if (check_options(rest, e) != 0 || expand(&path, head, a, e) != 0)
+    if (check_options(rest, head, e) != 0 || expand(&path, head, a, e) != 0)
         return -1;
     while (path.len > 1 && path.data[path.len - 1] == '/')
         strbuf_truncate(&path, path.len - 1);

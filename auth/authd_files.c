@@ -16,13 +16,7 @@
 #include <sys/stat.h>
 #include <sys/wait.h>
 
-struct file {
-    char *path; /* NULL: not used */
-    struct stat seen;
-    bool missing; /* said so already */
-};
-
-static struct file passwd, certificate, key;
+static struct file certificate, key;
 static char *own_name; /* of this machine */
 
 static void file_set(struct file *f, char *path)
@@ -43,7 +37,7 @@ void files_configure(const struct auth_conf *conf)
     bool own = conf->tls_certificate != NULL;
     free(own_name);
     own_name = xstrdup(conf->site.hostname);
-    file_set(&passwd, auth_conf_uses(conf, "passwd-file") ? xstrdup(conf->passwd_file) : NULL);
+    passwds_configure(auth_conf_uses(conf, "passwd-file") ? conf->passwd_file : NULL);
     file_set(&certificate, own ? xstrdup(conf->tls_certificate) : generated(conf, "cert.pem"));
     file_set(&key, own ? xstrdup(conf->tls_key) : generated(conf, "key.pem"));
 }
@@ -56,8 +50,7 @@ bool files_same(const struct stat *a, const struct stat *b)
            a->st_ctim.tv_nsec == b->st_ctim.tv_nsec;
 }
 
-/* Has it changed? A file that is gone for a moment is not a change: what was read from it stays. */
-static bool changed(struct file *f)
+bool file_changed(struct file *f)
 {
     struct stat st;
     if (!f->path)
@@ -86,8 +79,7 @@ int files_open(const char *path, struct stat *st)
     return TAKE_FD(fd);
 }
 
-/* -1 after a word in the log. */
-static int file_open(struct file *f)
+int file_open(struct file *f)
 {
     AUTO_CLOSE int fd = open(f->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
     if (fd < 0 || fstat(fd, &f->seen) != 0) {
@@ -103,23 +95,12 @@ static int file_open(struct file *f)
     return TAKE_FD(fd);
 }
 
-static void send_to(struct master *m, const char *program, struct chan *to, struct msg *msg)
+void files_send_to(struct master *m, const char *program, struct chan *to, struct msg *msg)
 {
     if (to)
         chan_send(to, msg);
     else
         master_broadcast(m, program, msg);
-}
-
-void files_send_passwd(struct master *m, struct chan *to)
-{
-    AUTO_CLOSE int fd = passwd.path ? file_open(&passwd) : -1;
-    AUTO_MSG struct msg msg;
-    struct auth_record r = {.type = AUTH_CTL_PASSWD_FILE, .mail = bytes_of(passwd.path ? passwd.path : "")};
-    auth_record_write(&r, &msg);
-    if (fd >= 0)
-        msg_put_fd(&msg, fd);
-    send_to(m, "posthouse-auth", to, &msg);
 }
 
 void files_send_certificate(struct master *m, struct chan *to)
@@ -134,14 +115,13 @@ void files_send_certificate(struct master *m, struct chan *to)
         msg_put_fd(&msg, chain_fd);
         msg_put_fd(&msg, key_fd);
     }
-    send_to(m, "posthouse-signer", to, &msg);
+    files_send_to(m, "posthouse-signer", to, &msg);
 }
 
 void files_check(struct master *m)
 {
-    if (changed(&passwd))
-        files_send_passwd(m, NULL);
-    if (changed(&certificate) | changed(&key))
+    passwds_check(m);
+    if (file_changed(&certificate) | file_changed(&key))
         files_send_certificate(m, NULL);
 }
 

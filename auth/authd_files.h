@@ -22,6 +22,23 @@ int files_open(const char *path, struct stat *st);
 /* Not changed in between? */
 bool files_same(const struct stat *a, const struct stat *b);
 
+/* A file that is looked at again and again. */
+struct file {
+    char *path; /* NULL: not used */
+    struct stat seen;
+    bool missing; /* said so already */
+};
+/* Has it changed? A file that is gone for a moment is not a change: what was read from it stays. */
+bool file_changed(struct file *f);
+/* For reading; -1 after a word in the log. */
+int file_open(struct file *f);
+/* To one process, or (NULL) to all of this program. */
+void files_send_to(struct master *m, const char *program, struct chan *to, struct msg *msg);
+
+/* ---- authd_passwd.c: option passwd_file, NULL if it is not used ---- */
+void passwds_configure(const char *pattern);
+void passwds_check(struct master *m);
+
 /* If no certificate is configured and none was made yet, make a self-signed pair in state_dir/tls. */
 int files_make_certificate(const struct auth_conf *conf, struct err *e);
 

@@ -11,17 +11,22 @@ auth_libauth_a_SOURCES = \
 AUTH_LIBS = auth/libauth.a
 
 # What the programs of this directory are made of, and their tests link.
-auth_libauthd_a_CFLAGS = $(AM_CFLAGS) $(GNUTLS_CFLAGS) $(GSASL_CFLAGS) $(CRYPT_CFLAGS)
+auth_libauthd_a_CFLAGS = $(AM_CFLAGS) $(GNUTLS_CFLAGS) $(GSASL_CFLAGS) $(CRYPT_CFLAGS) $(SODIUM_CFLAGS)
 auth_libauthd_a_SOURCES = \
 	auth/auth_conf.c auth/auth_conf.h \
 	auth/auth_name.c auth/auth_name.h \
 	auth/auth_rules.c auth/auth_rules.h \
 	auth/auth_sasl.c auth/auth_sasl.h \
+	auth/auth_scram.c auth/auth_scram.h \
 	auth/auth_throttle.c auth/auth_throttle.h \
 	auth/auth_ticket.c auth/auth_ticket.h \
+	auth/passwd_check.c \
+	auth/passwd_edit.c auth/passwd_edit.h \
 	auth/passwd_extra.c \
 	auth/passwd_file.c auth/passwd_file.h \
 	auth/passwd_line.c \
+	auth/passwd_make.c auth/passwd_make.h \
+	auth/passwd_path.c auth/passwd_path.h \
 	auth/passwd_secret.c \
 	auth/signer_digest.c auth/signer_digest.h \
 	auth/signer_pair.c auth/signer_pair.h \
@@ -35,13 +40,14 @@ auth_posthouse_authd_SOURCES = \
 	auth/authd_expiry.c auth/authd_expiry.h \
 	auth/authd_files.c auth/authd_files.h \
 	auth/authd_main.c \
+	auth/authd_passwd.c \
 	auth/authd_selfsigned.c auth/authd_selfsigned.h \
 	auth/authd_tls.c auth/authd_tls.h \
 	auth/authd_workers.c auth/authd_workers.h
 auth_posthouse_authd_LDADD = $(AUTHD_LIBS)
 
-pkglibexec_PROGRAMS += auth/posthouse-auth auth/posthouse-nss auth/posthouse-pam auth/posthouse-signer
-auth_posthouse_auth_CFLAGS = $(AM_CFLAGS) $(GSASL_CFLAGS) $(CRYPT_CFLAGS)
+pkglibexec_PROGRAMS += auth/posthouse-auth auth/posthouse-nss auth/posthouse-pam auth/posthouse-signer auth/posthouse-user
+auth_posthouse_auth_CFLAGS = $(AM_CFLAGS) $(GSASL_CFLAGS) $(CRYPT_CFLAGS) $(SODIUM_CFLAGS)
 auth_posthouse_auth_SOURCES = \
 	auth/auth_backend.h \
 	auth/auth_backends.c \
@@ -53,7 +59,7 @@ auth_posthouse_auth_SOURCES = \
 	auth/auth_pam.c auth/auth_pam.h \
 	auth/auth_request.c auth/auth_request.h \
 	auth/auth_system.c
-auth_posthouse_auth_LDADD = $(AUTHD_LIBS) $(GSASL_LIBS) $(CRYPT_LIBS) -lpthread
+auth_posthouse_auth_LDADD = $(AUTHD_LIBS) $(GSASL_LIBS) $(CRYPT_LIBS) $(SODIUM_LIBS) -lpthread
 
 auth_posthouse_nss_SOURCES = auth/nss_main.c
 auth_posthouse_nss_LDADD = $(AUTHD_LIBS)
@@ -67,7 +73,19 @@ auth_posthouse_signer_CFLAGS = $(AM_CFLAGS) $(GNUTLS_CFLAGS)
 auth_posthouse_signer_SOURCES = auth/signer_main.c
 auth_posthouse_signer_LDADD = $(AUTHD_LIBS)
 
-dist_man_MANS += auth/posthouse-authd.8 auth/posthouse-passwd.5
+auth_posthouse_user_CFLAGS = $(AM_CFLAGS)
+auth_posthouse_user_SOURCES = \
+	auth/user_ctl.h \
+	auth/user_ctl_add.c \
+	auth/user_ctl_change.c \
+	auth/user_ctl_file.c \
+	auth/user_ctl_main.c \
+	auth/user_ctl_password.c \
+	auth/user_ctl_show.c \
+	auth/user_ctl_uid.c
+auth_posthouse_user_LDADD = $(AUTHD_LIBS) $(GSASL_LIBS) $(CRYPT_LIBS) $(SODIUM_LIBS)
+
+dist_man_MANS += auth/posthouse-authd.8 auth/posthouse-passwd.5 auth/posthouse-user.8
 
 FUZZ_TARGETS += auth_proto auth_sasl passwd_file
 
@@ -111,10 +129,15 @@ t_unit_auth_ticket_test_SOURCES = t/unit/auth_ticket_test.c
 t_unit_auth_ticket_test_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 t_unit_auth_ticket_test_LDADD = $(AUTHD_LIBS) $(UNIT_LIBS)
 TESTS += t/unit/auth_ticket_test
+check_PROGRAMS += t/unit/passwd_edit_test
+t_unit_passwd_edit_test_SOURCES = t/unit/passwd_edit_test.c
+t_unit_passwd_edit_test_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+t_unit_passwd_edit_test_LDADD = $(AUTHD_LIBS) $(UNIT_LIBS)
+TESTS += t/unit/passwd_edit_test
 check_PROGRAMS += t/unit/passwd_file_test
 t_unit_passwd_file_test_SOURCES = t/unit/passwd_file_test.c
 t_unit_passwd_file_test_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
-t_unit_passwd_file_test_LDADD = $(AUTHD_LIBS) $(CRYPT_LIBS) $(UNIT_LIBS)
+t_unit_passwd_file_test_LDADD = $(AUTHD_LIBS) $(GSASL_LIBS) $(CRYPT_LIBS) $(SODIUM_LIBS) $(UNIT_LIBS)
 TESTS += t/unit/passwd_file_test
 check_PROGRAMS += t/unit/signer_digest_test
 t_unit_signer_digest_test_SOURCES = t/unit/signer_digest_test.c
@@ -134,5 +157,6 @@ BEHAVIOUR_TESTS += \
 	t/1040-one-bad-exchange-disturbs-nobody.t \
 	t/1050-guessing-is-slow.t \
 	t/1060-certificate-is-made-and-renewed.t \
-	t/1070-processes-come-back.t
+	t/1070-processes-come-back.t \
+	t/1110-posthouse-user.t
 EXTRA_DIST += t/authtalk.py

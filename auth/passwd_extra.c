@@ -7,7 +7,9 @@
  */
 #include "auth/passwd_file.h"
 
+#include "auth/auth_name.h"
 #include "base/cleanup.h"
+#include "base/strbuf.h"
 #include "base/text.h"
 
 #include <stdlib.h>
@@ -29,6 +31,14 @@ static int want_maildir(struct passwd_entry *entry, struct bytes value, struct e
     return bytes_eq_nocase(value, BYTES("maildir"))
                ? 0
                : err_set(e, ERR_INVALID, "only mail_driver=maildir is supported");
+}
+
+static int ignore_silently(struct passwd_entry *entry, struct bytes value, struct err *e)
+{
+    (void)entry;
+    (void)value;
+    (void)e;
+    return 0;
 }
 
 static int take_home(struct passwd_entry *entry, struct bytes value, struct err *e)
@@ -135,6 +145,22 @@ static int take_allow_nets(struct passwd_entry *entry, struct bytes value, struc
     return 0;
 }
 
+static int take_aliases(struct passwd_entry *entry, struct bytes value, struct err *e)
+{
+    AUTO_STRBUF struct strbuf lower = STRBUF_INIT(PASSWD_LINE_MAX);
+    for (struct bytes rest = value; rest.p;) {
+        struct bytes name = bytes_split(&rest, ',');
+        if (!auth_name_ok(name))
+            return err_set(e, ERR_INVALID, "alias \"" BYTES_FMT "\" is no name that an account may have",
+                           BYTES_ARG(name));
+    }
+    for (size_t i = 0; i < value.n; i++)
+        strbuf_addc(&lower, ascii_lower(value.p[i]));
+    free(entry->aliases);
+    entry->aliases = strbuf_detach(&lower);
+    return 0;
+}
+
 static int refuse(struct passwd_entry *entry, struct bytes value, struct err *e)
 {
     (void)entry;
@@ -151,6 +177,7 @@ static const struct {
     {"userdb_mail", take_mail},
     {"userdb_mail_path", take_mail},
     {"userdb_mail_driver", want_maildir},
+    {"userdb_mail_index_path", ignore_silently},
     {"userdb_home", take_home},
     {"userdb_uid", take_uid},
     {"userdb_gid", take_gid},
@@ -160,6 +187,9 @@ static const struct {
     {"userdb_quota_message_count", take_quota_count},
     {"nologin", take_nologin},
     {"allow_nets", take_allow_nets},
+    {"disabled", take_nologin},
+    {"aliases", take_aliases},
+    {"quota", take_quota_size},
     {"proxy", refuse},
     {"proxy_maybe", refuse},
     {"nopassword", refuse},
@@ -167,6 +197,17 @@ static const struct {
     {"user", refuse},
     {"userdb_user", refuse},
 };
+
+/* Of Dovecot's settings these say where mail lies: to ignore one would show an empty mailbox, or number its mail anew. */
+static bool places_mail(struct bytes name)
+{
+    static const char *const prefixes[] = {"userdb_mail", "userdb_namespace", "userdb_location",
+                                           "userdb_chroot", "userdb_layout"};
+    for (size_t i = 0; i < ARRAY_LEN(prefixes); i++)
+        if (bytes_starts_nocase(name, bytes_of(prefixes[i])))
+            return true;
+    return false;
+}
 
 int passwd_extra_parse(struct bytes field, struct passwd_entry *entry, struct err *e)
 {
@@ -176,6 +217,12 @@ int passwd_extra_parse(struct bytes field, struct passwd_entry *entry, struct er
     for (size_t i = 0; i < ARRAY_LEN(extras); i++)
         if (bytes_eq(name, bytes_of(extras[i].name)))
             return extras[i].fn(entry, value, e);
+    if (places_mail(name))
+        return err_set(e, ERR_INVALID,
+                       "extra field \"" BYTES_FMT
+                       "\" says where mail or its numbering lies in a way that is not supported; "
+                       "the account is not served rather than from elsewhere",
+                       BYTES_ARG(name));
     err_set(e, ERR_INVALID, "%s: extra field \"" BYTES_FMT "\" is ignored", entry->account.name,
             BYTES_ARG(name));
     return 1;

@@ -82,6 +82,76 @@ static void drop_doubles(struct reading *r)
     file->count = kept;
 }
 
+/* ---- aliases ---- */
+
+static const struct passwd_entry *find_exact(const struct passwd_file *file, char *name);
+
+static int compare_aliases(const void *a, const void *b)
+{
+    const struct passwd_alias *x = a, *y = b;
+    int names = strcmp(x->name, y->name);
+    return names ? names : (x->entry > y->entry) - (x->entry < y->entry);
+}
+
+static void add_aliases(struct reading *r, size_t entry)
+{
+    struct passwd_file *file = r->file;
+    struct bytes list = bytes_of(file->entries[entry].aliases);
+    while (list.p) {
+        struct err e;
+        char *name = bytes_dup(bytes_split(&list, ','));
+        if (find_exact(file, name)) {
+            err_set(&e, ERR_EXISTS, "%s: the alias %s is an account of its own, which counts",
+                    file->entries[entry].account.name, name);
+            r->complain(r->arg, file->entries[entry].line, e.text);
+            free(name);
+            continue;
+        }
+        file->aliases = xgrow(file->aliases, file->naliases, sizeof(*file->aliases));
+        file->aliases[file->naliases++] = (struct passwd_alias){name, entry};
+    }
+}
+
+static void collect_aliases(struct reading *r)
+{
+    struct passwd_file *file = r->file;
+    size_t kept = 0;
+    for (size_t i = 0; i < file->count; i++)
+        if (file->entries[i].aliases)
+            add_aliases(r, i);
+    if (file->naliases)
+        qsort(file->aliases, file->naliases, sizeof(*file->aliases), compare_aliases);
+    for (size_t i = 0; i < file->naliases; i++) {
+        if (kept && strcmp(file->aliases[kept - 1].name, file->aliases[i].name) == 0) {
+            struct err e;
+            const struct passwd_entry *entry = &file->entries[file->aliases[i].entry];
+            err_set(&e, ERR_EXISTS, "%s: the alias %s is another account's already", entry->account.name,
+                    file->aliases[i].name);
+            r->complain(r->arg, entry->line, e.text);
+            free(file->aliases[i].name);
+        } else {
+            file->aliases[kept++] = file->aliases[i];
+        }
+    }
+    file->naliases = kept;
+}
+
+static const struct passwd_entry *find_alias(const struct passwd_file *file, char *name)
+{
+    size_t low = 0, high = file->naliases;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        int order = strcmp(name, file->aliases[middle].name);
+        if (order == 0)
+            return &file->entries[file->aliases[middle].entry];
+        if (order < 0)
+            high = middle;
+        else
+            low = middle + 1;
+    }
+    return NULL;
+}
+
 struct passwd_file *passwd_file_parse(struct bytes text, const struct passwd_options *options,
                                       passwd_complain_fn *complain, void *arg)
 {
@@ -91,6 +161,7 @@ struct passwd_file *passwd_file_parse(struct bytes text, const struct passwd_opt
     if (r.file->count)
         qsort(r.file->entries, r.file->count, sizeof(*r.file->entries), compare_entries);
     drop_doubles(&r);
+    collect_aliases(&r);
     return r.file;
 }
 
@@ -101,6 +172,7 @@ void passwd_entry_done(struct passwd_entry *entry)
         explicit_bzero(entry->secret, strlen(entry->secret));
     free(entry->secret);
     free(entry->allow_nets);
+    free(entry->aliases);
     *entry = (struct passwd_entry){0};
 }
 
@@ -110,6 +182,9 @@ void passwd_file_free(struct passwd_file *file)
         return;
     for (size_t i = 0; i < file->count; i++)
         passwd_entry_done(&file->entries[i]);
+    for (size_t i = 0; i < file->naliases; i++)
+        free(file->aliases[i].name);
+    free(file->aliases);
     free(file->entries);
     free(file);
 }
@@ -132,7 +207,9 @@ const struct passwd_entry *passwd_file_find(const struct passwd_file *file, stru
     const struct passwd_entry *entry = find_exact(file, text);
     for (size_t i = 0; i < name.n; i++)
         text[i] = ascii_lower(text[i]);
-    return entry ? entry : find_exact(file, text);
+    if (!entry)
+        entry = find_exact(file, text);
+    return entry ? entry : find_alias(file, text);
 }
 
 const struct passwd_entry *passwd_file_find_uid(const struct passwd_file *file, uid_t uid)

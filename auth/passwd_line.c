@@ -75,6 +75,19 @@ static int fill_entry(struct bytes f[FIELDS], const struct passwd_options *optio
     return password != 0 || extras != 0;
 }
 
+/* With the domain of the file, if it has one. NULL: the name has another, or is too long with it. */
+static char *name_of(struct bytes name, const char *domain)
+{
+    AUTO_STRBUF struct strbuf whole = STRBUF_INIT(AUTH_NAME_MAX);
+    bool has_one = bytes_index(name, '@') < name.n;
+    if (has_one && domain && !bytes_eq_nocase(auth_name_domain(name), bytes_of(domain)))
+        return NULL;
+    strbuf_addb(&whole, name);
+    if (!has_one && domain)
+        strbuf_addf(&whole, "@%s", domain);
+    return whole.overflow ? NULL : strbuf_detach(&whole);
+}
+
 int passwd_line_parse(struct bytes line, const struct passwd_options *options, struct passwd_entry *entry,
                       struct err *e)
 {
@@ -86,7 +99,10 @@ int passwd_line_parse(struct bytes line, const struct passwd_options *options, s
     if (!auth_name_ok(f[F_USER]))
         return err_set(e, ERR_INVALID, "user name \"%.*s\" holds a character that is not allowed",
                        (int)(f[F_USER].n < 64 ? f[F_USER].n : 64), f[F_USER].p);
-    entry->account.name = bytes_dup(f[F_USER]);
+    entry->account.name = name_of(f[F_USER], options->domain);
+    if (!entry->account.name)
+        return err_set(e, ERR_INVALID, "%.*s is not a name of the domain %s, whose file this is",
+                       (int)(f[F_USER].n < 64 ? f[F_USER].n : 64), f[F_USER].p, options->domain);
     int status = fill_entry(f, options, entry, e);
     if (status < 0)
         passwd_entry_done(entry);

@@ -7,6 +7,7 @@
  */
 #include "auth/passwd_file.h"
 
+#include "auth/auth_scram.h"
 #include "base/cleanup.h"
 #include "base/text.h"
 
@@ -14,19 +15,26 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { ARGON2_HASH_MAX = 512, ARGON2_KIB_MAX = 256 << 10, ARGON2_PASSES_MAX = 100 };
+
 struct scheme {
     const char *name;
-    const char *prefixes; /* of hashes that it may hold, separated by blanks; NULL: clear text */
+    enum passwd_kind kind;
+    const char *prefixes; /* of hashes that it may hold, separated by blanks */
 };
 
 static const struct scheme schemes[] = {
-    {"CRYPT", "$y$ $gy$ $7$ $6$ $5$ $2a$ $2b$ $2y$"},
-    {"SHA512-CRYPT", "$6$"},
-    {"SHA256-CRYPT", "$5$"},
-    {"BLF-CRYPT", "$2a$ $2b$ $2y$"},
-    {"PLAIN", NULL},
-    {"CLEARTEXT", NULL},
-    {"CLEAR", NULL},
+    {"CRYPT", PASSWD_CRYPT, "$y$ $gy$ $7$ $6$ $5$ $2a$ $2b$ $2y$"},
+    {"SHA512-CRYPT", PASSWD_CRYPT, "$6$"},
+    {"SHA256-CRYPT", PASSWD_CRYPT, "$5$"},
+    {"BLF-CRYPT", PASSWD_CRYPT, "$2a$ $2b$ $2y$"},
+    {"ARGON2ID", PASSWD_ARGON2, "$argon2id$"},
+    {"ARGON2I", PASSWD_ARGON2, "$argon2i$"},
+    {"ARGON2", PASSWD_ARGON2, "$argon2id$ $argon2i$"},
+    {"SCRAM-SHA-256", PASSWD_SCRAM, NULL},
+    {"PLAIN", PASSWD_PLAIN, NULL},
+    {"CLEARTEXT", PASSWD_PLAIN, NULL},
+    {"CLEAR", PASSWD_PLAIN, NULL},
 };
 
 static const struct scheme *scheme_find(struct bytes name)
@@ -82,6 +90,37 @@ static int take_plain(struct passwd_entry *entry, struct bytes password, bool pl
     return 0;
 }
 
+/* "$argon2id$v=19$m=65536,t=2,p=1$salt$hash": what it would cost us is the file's to say, up to a point. */
+static int take_argon2(struct passwd_entry *entry, struct bytes hash, const char *prefixes, struct err *e)
+{
+    struct bytes rest = hash, cost;
+    uint64_t memory = 0, passes = 0;
+    for (int i = 0; i < 3 && rest.p; i++)
+        bytes_split(&rest, '$');
+    cost = rest.p ? bytes_split(&rest, '$') : BYTES("");
+    struct bytes m = bytes_split(&cost, ','), t = cost.p ? bytes_split(&cost, ',') : BYTES("");
+    if (!begins_with_one_of(hash, prefixes) || hash.n >= ARGON2_HASH_MAX || !text_is_printable(hash) ||
+        !bytes_starts_nocase(m, BYTES("m=")) || !bytes_starts_nocase(t, BYTES("t=")))
+        return no_login(entry, e, "the Argon2 hash is malformed");
+    if (!bytes_to_u64(bytes_skip(m, 2), ARGON2_KIB_MAX, &memory) ||
+        !bytes_to_u64(bytes_skip(t, 2), ARGON2_PASSES_MAX, &passes))
+        return no_login(entry, e, "the Argon2 hash asks for more than 256 MiB or 100 passes");
+    entry->secret = bytes_dup(hash);
+    entry->kind = PASSWD_ARGON2;
+    return 0;
+}
+
+static int take_scram(struct passwd_entry *entry, struct bytes text, struct err *e)
+{
+    struct scram_verifier v;
+    struct err why;
+    if (scram_verifier_parse(text, &v, &why) != 0)
+        return no_login(entry, e, why.text);
+    entry->secret = bytes_dup(text);
+    entry->kind = PASSWD_SCRAM;
+    return 0;
+}
+
 /* Locked on purpose, as passwd -l and useradd leave it: nothing to complain about. */
 static bool is_locked(struct bytes field)
 {
@@ -100,10 +139,15 @@ int passwd_secret_parse(struct bytes field, bool plain_ok, struct passwd_entry *
         return 0;
     const struct scheme *scheme = scheme_find(name);
     if (!scheme)
-        return no_login(entry, e,
-                        "the password scheme is not supported (CRYPT, SHA512-CRYPT, SHA256-CRYPT, "
-                        "BLF-CRYPT, PLAIN are)");
-    if (!scheme->prefixes)
+        return no_login(
+            entry, e,
+            "the password scheme is not supported (CRYPT, SHA512-CRYPT, SHA256-CRYPT, BLF-CRYPT, ARGON2ID, "
+            "ARGON2I, SCRAM-SHA-256, PLAIN are)");
+    if (scheme->kind == PASSWD_PLAIN)
         return take_plain(entry, value, plain_ok, e);
+    if (scheme->kind == PASSWD_SCRAM)
+        return take_scram(entry, value, e);
+    if (scheme->kind == PASSWD_ARGON2)
+        return take_argon2(entry, value, scheme->prefixes, e);
     return is_locked(value) ? 0 : take_hash(entry, value, scheme->prefixes, e);
 }

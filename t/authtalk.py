@@ -147,10 +147,14 @@ class Authd:
         if uid is not None:
             os.chown(self.dir, uid, uid)
         self.log = os.path.join(self.dir, "log")
+        self.start()
+
+    def start(self):
+        open(self.log, "w").close()
         self.process = subprocess.Popen(
             [os.path.join(BUILD, "auth", "posthouse-authd"), "-c", self.conf, "-L", os.path.join(BUILD, "auth")],
             stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=open(self.log, "w"),
-            user=uid, group=uid, extra_groups=[] if uid is not None else None)
+            user=self.uid, group=self.uid, extra_groups=[] if self.uid is not None else None)
         try:
             eventually(lambda: self.process.poll() is not None or "authd" in self.text() and ": ready" in self.text(), 20)
         finally:

@@ -47,7 +47,7 @@ TESTS += $(BEHAVIOUR_TESTS)
 EXTRA_DIST += t/fuzz/replay.c $(FUZZ_TARGETS:%=t/fuzz/%_fuzz.c) $(FUZZ_TARGETS:%=t/fuzz/corpus/%)
 FUZZ_LIBRARY_C = $(foreach l,$(noinst_LIBRARIES),$(filter %.c,$($(subst /,_,$(subst .,_,$(l)))_SOURCES)))
 FUZZ_LIBS = $(GNUTLS_LIBS) $(CONFUSE_LIBS) $(SECCOMP_LIBS) $(GSASL_LIBS) $(IDN2_LIBS) $(CRYPT_LIBS) $(UNISTRING_LIBS) $(LMDB_LIBS) $(ZSTD_LIBS) \
-	$(PAM_LIBS) $(ZLIB_LIBS)
+	$(PAM_LIBS) $(SODIUM_LIBS) $(ZLIB_LIBS)
 FUZZ_CPPFLAGS = $(DEFS) $(DEFAULT_INCLUDES) $(AM_CPPFLAGS) $(CPPFLAGS)
 FUZZ_CLANG = clang
 FUZZ_CFLAGS = -std=gnu17 -g -O1 -fno-omit-frame-pointer -fsanitize=address,undefined

@@ -1,0 +1,118 @@
+/*
+ * user_ctl_main.c - posthouse-user, run by `posthouse user VERB`: arguments in, one verb done.
+ */
+#include "auth/user_ctl.h"
+
+#include "auth/passwd_path.h"
+#include "base/cleanup.h"
+#include "base/log.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <sys/stat.h>
+
+static const struct {
+    const char *name;
+    int (*run)(struct user_ctl *ctl, struct err *e);
+    int words; /* behind it */
+} verbs[] = {
+    {"add", user_add, 1},       {"passwd", user_passwd, 1},   {"list", user_list, 0},
+    {"show", user_show, 1},     {"disable", user_disable, 1}, {"enable", user_enable, 1},
+    {"delete", user_delete, 1},
+};
+
+static const struct option long_options[] = {
+    {"uid", required_argument, NULL, 'u'},     {"gid", required_argument, NULL, 'g'},
+    {"home", required_argument, NULL, 'h'},    {"mail", required_argument, NULL, 'm'},
+    {"quota", required_argument, NULL, 'q'},   {"allow-nets", required_argument, NULL, 'n'},
+    {"aliases", required_argument, NULL, 'a'}, {"scheme", required_argument, NULL, 's'},
+    {"no-password", no_argument, NULL, 'P'},   {"no-home", no_argument, NULL, 'H'},
+    {"json", no_argument, NULL, 'j'},          {0},
+};
+
+static int usage(void)
+{
+    fprintf(
+        stderr,
+        "usage: posthouse user add [--uid N] [--gid N] [--home DIR] [--mail LOCATION] [--quota SIZE]\n"
+        "           [--allow-nets LIST] [--aliases LIST] [--scheme SCHEME] [--no-password] [--no-home] NAME\n"
+        "       posthouse user passwd [--scheme SCHEME] NAME\n"
+        "       posthouse user list [--json]\n"
+        "       posthouse user show|disable|enable|delete NAME\n"
+        "With -c FILE another configuration is read, with -f FILE another passwd-file edited.\n");
+    return EXIT_MISUSED;
+}
+
+static bool take_option(struct user_ctl *ctl, int c)
+{
+    const struct {
+        int c;
+        const char **slot;
+    } texts[] = {{'c', &ctl->conf_path}, {'f', &ctl->file},  {'u', &ctl->uid},   {'g', &ctl->gid},
+                 {'h', &ctl->home},      {'m', &ctl->mail},  {'q', &ctl->quota}, {'n', &ctl->allow_nets},
+                 {'a', &ctl->aliases},   {'s', &ctl->scheme}};
+    bool *flag = c == 'P' ? &ctl->no_password : c == 'H' ? &ctl->no_home : c == 'j' ? &ctl->json : NULL;
+    if (flag)
+        return *flag = true;
+    for (size_t i = 0; i < ARRAY_LEN(texts); i++)
+        if (texts[i].c == c) {
+            *texts[i].slot = optarg;
+            return true;
+        }
+    return false;
+}
+
+static void complain(void *arg, const char *text)
+{
+    (void)arg;
+    log_error("%s", text);
+}
+
+static int read_conf(struct user_ctl *ctl, struct err *e)
+{
+    AUTO_FCLOSE FILE *f = fopen(ctl->conf_path, "re");
+    if (!f && errno != ENOENT)
+        return err_errno(e, errno, "%s", ctl->conf_path);
+    ctl->conf = conf_read(f, ctl->conf_path, &auth_conf_table, complain, NULL);
+    if (!ctl->conf)
+        return err_set(e, ERR_INVALID, "%s is not usable, see above", ctl->conf_path);
+    ctl->path = ctl->file ? ctl->file : ctl->conf->passwd_file;
+    if (!ctl->path)
+        return err_set(e, ERR_INVALID,
+                       "%s names no passwd_file (section auth); system accounts are made with adduser(8)",
+                       ctl->conf_path);
+    ctl->options = (struct passwd_options){.rules = {.first_uid = ctl->conf->site.first_uid,
+                                                     .only_uid = geteuid() ? geteuid() : (uid_t)-1,
+                                                     .default_mail = ctl->conf->mail},
+                                           .plain_ok = true};
+    return 0;
+}
+
+static int run(struct user_ctl *ctl, int (*verb)(struct user_ctl *, struct err *))
+{
+    struct err e = {0};
+    int status = read_conf(ctl, &e) == 0 ? verb(ctl, &e) : -1;
+    if (status < 0)
+        log_error("%s", e.text);
+    if (ctl->conf)
+        conf_free(ctl->conf, &auth_conf_table);
+    return status < 0 || fflush(stdout) ? EXIT_FAILED : status;
+}
+
+int main(int argc, char **argv)
+{
+    static struct user_ctl ctl = {.conf_path = SYSCONFDIR "/posthouse.conf"};
+    log_init_stderr("user");
+    umask(022);
+    for (int c; (c = getopt_long(argc, argv, "c:f:", long_options, NULL)) != -1;)
+        if (!take_option(&ctl, c))
+            return usage();
+    ctl.words = argv + optind + 1;
+    ctl.nwords = argc - optind - 1;
+    for (size_t i = 0; i < ARRAY_LEN(verbs) && ctl.nwords >= 0; i++)
+        if (strcmp(verbs[i].name, argv[optind]) == 0 && verbs[i].words == ctl.nwords) {
+            ctl.name = ctl.words[0];
+            return run(&ctl, verbs[i].run);
+        }
+    return usage();
+}
