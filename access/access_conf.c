@@ -18,17 +18,24 @@ static const struct conf_row rows[] = {
      "addresses on which POP3 is spoken (STLS)"},
     {"access", "pop3s", CONF_LIST, FIELD(pop3s), "*:995", 0, 0, NULL, NULL,
      "addresses on which POP3 is spoken under TLS from the first byte"},
-    {"access", "max_connections", CONF_INT, FIELD(max_connections), "4000", 1, 9000, NULL, NULL,
-     "connections that one login process holds (there is one for each core): those not yet logged in, and "
-     "those under TLS"},
-    {"access", "max_connections_per_address", CONF_INT, FIELD(max_connections_per_address), "400", 1, 9000,
+    {"access", "max_connections", CONF_INT, FIELD(max_connections), "20000", 1, 60000, NULL, NULL,
+     "connections in all: those from afar, and from loopback those not yet logged in and those under TLS"},
+    {"access", "max_connections_per_address", CONF_INT, FIELD(max_connections_per_address), "1000", 1, 60000,
      NULL, NULL, "the same for one address (IPv6: one /64); loopback addresses are exempt"},
+    {"access", "max_unauthenticated", CONF_INT, FIELD(max_unauthenticated), "4000", 1, 60000, NULL, NULL,
+     "connections that have not logged in, in all; when there are more, those that have been there for ten "
+     "seconds "
+     "make room"},
+    {"access", "max_unauthenticated_per_address", CONF_INT, FIELD(max_unauthenticated_per_address), "200", 1,
+     60000, NULL, NULL, "the same for one address (IPv6: one /64); loopback addresses are exempt"},
     {"access", "max_sessions_per_user", CONF_INT, FIELD(max_sessions_per_user), "200", 1, 100000, NULL, NULL,
      "sessions of one account"},
     {"access", "append_limit", CONF_SIZE, FIELD(append_limit), "512M", 1024, (int64_t)4 << 30, NULL, NULL,
      "octets of one message that a client may store over IMAP (it is told: APPENDLIMIT)"},
     {"access", "login_timeout", CONF_TIME, FIELD(login_timeout), "3m", 5, 3600, NULL, NULL,
      "time that a client has for its login, all in all"},
+    {"access", "slow_client_timeout", CONF_TIME, FIELD(slow_client_timeout), "5m", 1, 3600, NULL, NULL,
+     "time that a client under TLS has for taking 64 KB of what it asked for; then it is disconnected"},
 };
 
 static const char *const foreign[] = {"auth", "relay", NULL};

@@ -9,11 +9,13 @@
 struct access_conf {
     struct site_conf site;
     char **imap, **imaps, **pop3, **pop3s; /* addresses to listen on */
-    int64_t max_connections;               /* of one login process */
-    int64_t max_connections_per_address;   /* of one login process; loopback is exempt */
+    /* over all login processes; loopback is exempt from those per address */
+    int64_t max_connections, max_connections_per_address;
+    int64_t max_unauthenticated, max_unauthenticated_per_address;
     int64_t max_sessions_per_user;
     int64_t append_limit;  /* octets */
     int64_t login_timeout; /* seconds */
+    int64_t slow_client_timeout;
 };
 
 extern const struct conf_table access_conf_table;

@@ -3,6 +3,7 @@
  * sockets, keeps login processes running, and starts sessions (accessd_session.c).
  */
 #include "access/access_conf.h"
+#include "access/accessd_census.h"
 #include "access/accessd_session.h"
 #include "base/cleanup.h"
 
@@ -17,6 +18,7 @@ static const struct master_child children[] = {
      .chroot_dir = "net",
      .count = 0,
      .message = session_message,
+     .started = census_send,
      .listeners = login_listeners},
 };
 

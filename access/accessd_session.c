@@ -79,12 +79,12 @@ static void send_started(const struct session *s)
 }
 
 /* Also the end of the pending session. */
-static void fail(struct session *s, bool temporary, const char *text)
+static void fail(struct session *s, enum session_failure why, const char *text)
 {
     AUTO_MSG struct msg msg;
     msg_init(&msg, SESSION_FAILED);
     msg_put_u64(&msg, s->id);
-    msg_put_u32(&msg, temporary);
+    msg_put_u32(&msg, why);
     msg_put_str(&msg, text);
     master_broadcast(s->master, "posthouse-login", &msg);
     session_free(s);
@@ -216,21 +216,21 @@ static void on_redeemed(int status, const struct account *account, void *arg)
     const struct access_conf *conf = master_settings(s->master);
     struct err e;
     if (status < 0) {
-        fail(s, true, "Temporary authentication failure, try again later");
+        fail(s, SESSION_TEMPORARY, "Temporary authentication failure, try again later");
     } else if (status == 0) {
         log_warn("a ticket for %s from %s is not valid (any more)", s->service, s->remote);
-        fail(s, true, "The login took too long, try again");
+        fail(s, SESSION_TEMPORARY, "The login took too long, try again");
     } else if (!uid_served(s->master, account)) {
         log_error("%s: uid %d, gid %d: mail is not served for it (first_uid is %d)", account->name,
                   (int)account->uid, (int)account->gid, (int)conf->site.first_uid);
-        fail(s, false, "Mail is not served for this account");
+        fail(s, SESSION_REFUSED, "Mail is not served for this account");
     } else if (count_user(account->name) >= conf->max_sessions_per_user) {
         log_warn("%s: more than %d sessions; max_sessions_per_user says so", account->name,
                  (int)conf->max_sessions_per_user);
-        fail(s, false, "Too many sessions of this account");
+        fail(s, SESSION_LIMIT, "Too many sessions of this account");
     } else if (spawn(s, account, &e) != 0) {
         log_error("%s: %s", account->name, e.text);
-        fail(s, true, "The session could not be started, try again later");
+        fail(s, SESSION_TEMPORARY, "The session could not be started, try again later");
     } else {
         cleanup_close(&s->fd);
         s->fd = -1;
@@ -304,7 +304,7 @@ void session_message(struct master *m, struct chan *from, struct msg_in *in)
         log_error("posthouse-login sent record %u, malformed or not its to send", in->type);
         session_free(s);
     } else if (told_to_end || npending > PENDING_MAX || !is_connected_stream(s->fd))
-        fail(s, true, "Not now, try again later");
+        fail(s, SESSION_TEMPORARY, "Not now, try again later");
     else
         ask(s, ticket);
 }

@@ -195,11 +195,13 @@ noinst_LIBRARIES += access/libaccess.a
 access_libaccess_a_SOURCES = \
 	access/access_conf.c access/access_conf.h \
 	access/access_msg.h \
+	access/login_census.c access/login_census.h \
 	access/pop3_command.c access/pop3_command.h
 ACCESS_LIBS = access/libaccess.a $(AUTH_LIBS) $(BASE_LIBS)
 
 sbin_PROGRAMS += access/posthouse-accessd
 access_posthouse_accessd_SOURCES = \
+	access/accessd_census.c access/accessd_census.h \
 	access/accessd_main.c \
 	access/accessd_session.c access/accessd_session.h \
 	access/accessd_watch.c access/accessd_watch.h
@@ -209,6 +211,7 @@ pkglibexec_PROGRAMS += access/posthouse-login
 access_posthouse_login_CFLAGS = $(AM_CFLAGS) $(GNUTLS_CFLAGS)
 access_posthouse_login_SOURCES = \
 	access/login_conn.c access/login_conn.h \
+	access/login_door.c \
 	access/login_imap.c \
 	access/login_main.c access/login_main.h \
 	access/login_pop3.c \
@@ -247,6 +250,11 @@ access_posthouse_pop3_SOURCES = \
 access_posthouse_pop3_LDADD = access/libaccess.a $(MAILDIR_LIBS) $(BASE_LIBS) $(ZLIB_LIBS)
 dist_man_MANS += access/posthouse-accessd.8 access/posthouse-login.8 access/posthouse-pop3.8
 
+check_PROGRAMS += t/unit/login_census_test
+t_unit_login_census_test_SOURCES = t/unit/login_census_test.c
+t_unit_login_census_test_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+t_unit_login_census_test_LDADD = $(ACCESS_LIBS) $(UNIT_LIBS)
+TESTS += t/unit/login_census_test
 FUZZ_TARGETS += pop3_command
 check_PROGRAMS += t/unit/pop3_command_test
 t_unit_pop3_command_test_SOURCES = t/unit/pop3_command_test.c
@@ -255,6 +263,6 @@ t_unit_pop3_command_test_LDADD = $(ACCESS_LIBS) $(UNIT_LIBS)
 TESTS += t/unit/pop3_command_test
 BEHAVIOUR_TESTS += t/5010-pop3-session.t
 EXTRA_DIST += t/certificates.py
-BEHAVIOUR_TESTS += t/4610-certificates-by-name.t
+BEHAVIOUR_TESTS += t/4610-certificates-by-name.t t/4620-limits-hold.t
 BEHAVIOUR_TESTS += t/4005-login.t t/5020-pop3-login.t t/7040-login-withstands-nonsense.t \
 	t/7045-access-reloads-and-recovers.t

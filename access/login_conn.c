@@ -24,16 +24,11 @@
 #include "base/cleanup.h"
 #include "base/log.h"
 
-#include <arpa/inet.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 
-#define IN_CAP     (AUTH_SASL_MAX + 4096)
-#define OUT_CAP    65536
 #define FIRST_LINE 512 /* octets in which a first line must have ended to be looked at for HTTP */
 
-static struct login *logins;
-static unsigned nlogins;
 static bool draining;
 
 /* ---- states ---- */
@@ -54,20 +49,9 @@ void login_enter(struct login *l, enum login_state state)
     l->state = state;
 }
 
-static void unlink_login(struct login *l)
-{
-    if (l->previous)
-        l->previous->next = l->next;
-    else
-        logins = l->next;
-    if (l->next)
-        l->next->previous = l->previous;
-    nlogins--;
-}
-
 void login_free(struct login *l)
 {
-    unlink_login(l);
+    login_gone(l);
     if (l->request)
         auth_cancel(l->request);
     cleanup_close(&l->session_fd);
@@ -82,7 +66,7 @@ void login_free(struct login *l)
 void login_bye(struct login *l, const char *text)
 {
     if (text)
-        io_printf(l->io, "%s%s\r\n", l->protocol->bye, text);
+        io_printf(l->io, "%s%s%s\r\n", l->protocol->bye, l->refused ? l->protocol->limit : "", text);
     l->goodbye = true;
     login_enter(l, LOGIN_END);
 }
@@ -154,7 +138,9 @@ void login_run(struct login *l)
 static void on_secured(struct login *l)
 {
     login_enter(l, LOGIN_COMMAND);
-    if (l->implicit_tls)
+    if (l->refused)
+        login_bye(l, l->refused);
+    else if (l->implicit_tls)
         l->protocol->greet(l);
 }
 
@@ -316,106 +302,14 @@ void login_plain(struct login *l, struct bytes name, struct bytes password)
     login_enter(l, LOGIN_AUTH);
 }
 
-struct login *login_waiting_for(uint64_t id)
+/* ---- for login_door.c ---- */
+
+struct io *login_io_new(struct login *l, int fd, size_t in_cap, size_t out_cap)
 {
-    for (struct login *l = logins; l; l = l->next)
-        if (l->state == LOGIN_SESSION && l->id == id)
-            return l;
-    return NULL;
+    return io_new(login_loop(), fd, in_cap, out_cap, on_io, l);
 }
 
-/* ---- beginning and end ---- */
-
-static void set_address(struct login *l, const struct sockaddr_storage *peer)
-{
-    if (peer->ss_family == AF_INET6) {
-        const struct in6_addr *a = &((const struct sockaddr_in6 *)(const void *)peer)->sin6_addr;
-        inet_ntop(AF_INET6, a, l->remote, sizeof(l->remote));
-        memcpy(l->net, a->s6_addr, sizeof(l->net));
-        l->loopback = IN6_IS_ADDR_LOOPBACK(a);
-    } else {
-        const struct in_addr *a = &((const struct sockaddr_in *)(const void *)peer)->sin_addr;
-        inet_ntop(AF_INET, a, l->remote, sizeof(l->remote));
-        memcpy(l->net, a, sizeof(*a));
-        memset(l->net + 4, 0xff, 4); /* no IPv6 prefix in use looks like this */
-        l->loopback = ntohl(a->s_addr) >> 24 == 127;
-    }
-}
-
-static bool too_many(const struct login *l)
-{
-    int64_t same = 0;
-    if ((int64_t)nlogins > login_conf()->max_connections)
-        return true;
-    if (l->loopback)
-        return false;
-    for (const struct login *o = logins; o; o = o->next)
-        same += memcmp(o->net, l->net, sizeof(l->net)) == 0;
-    return same > login_conf()->max_connections_per_address;
-}
-
-/* At once, and without waiting for the client: it must not cost a descriptor for longer. */
-static void turn_away(struct login *l)
-{
-    AUTO_STRBUF struct strbuf text = STRBUF_INIT(200);
-    strbuf_addf(&text, "%sToo many connections, try again later\r\n", l->protocol->bye);
-    if (!l->implicit_tls)
-        (void)!send(io_fd(l->io), text.data, text.len, MSG_DONTWAIT | MSG_NOSIGNAL);
-    login_enter(l, LOGIN_END);
-}
-
-static void begin(struct login *l)
-{
-    if (too_many(l)) {
-        log_warn("%s: too many connections, %s is refused", l->protocol->service, l->remote);
-        turn_away(l);
-    } else if (l->implicit_tls && !login_tls()) {
-        log_warn("%s: no TLS without the signer, %s is turned away", l->protocol->service, l->remote);
-        login_enter(l, LOGIN_END);
-    } else if (l->implicit_tls) {
-        login_enter(l, LOGIN_TLS);
-        io_start_tls(l->io, login_tls(), l->protocol->service);
-    } else
-        l->protocol->greet(l);
-}
-
-void login_accept(const struct login_accepted *a)
-{
-    const struct access_service *service = access_service_named(a->service);
-    struct login *l = xcalloc(1, sizeof(*l));
-    l->protocol = strcmp(service->protocol, login_imap.service) == 0 ? &login_imap : &login_pop3;
-    l->implicit_tls = service->implicit_tls;
-    l->state = LOGIN_COMMAND;
-    l->session_fd = -1;
-    set_address(l, &a->peer);
-    l->next = logins;
-    if (logins)
-        logins->previous = l;
-    logins = l;
-    nlogins++;
-    l->io = io_new(login_loop(), a->fd, IN_CAP, OUT_CAP, on_io, l);
-    io_deadline(l->io, (uint64_t)login_conf()->login_timeout * 1000);
-    l->protocol->begin(l);
-    begin(l);
-    if (l->state == LOGIN_END)
-        login_free(l);
-}
-
-unsigned login_count(void)
-{
-    return nlogins;
-}
-
-void login_drain(void)
+void login_no_more(void)
 {
     draining = true;
-    for (struct login *l = logins, *next; l; l = next) {
-        next = l->next;
-        if (l->state == LOGIN_COMMAND || l->state == LOGIN_SASL)
-            login_bye(l, "The server is shutting down");
-        else if (l->state == LOGIN_TLS)
-            login_enter(l, LOGIN_END);
-        if (l->state == LOGIN_END)
-            login_free(l);
-    }
 }

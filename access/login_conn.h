@@ -16,6 +16,7 @@
 
 #define LOGIN_STRIKES_MAX 10 /* failed logins of one connection */
 #define LOGIN_BAD_MAX     20 /* commands that make no sense, of one connection */
+#define LOGIN_UNCOUNTED   UINT32_MAX
 
 struct login;
 
@@ -36,6 +37,7 @@ enum login_answer {
     ANSWER_MECHANISM, /* unknown mechanism */
     ANSWER_TEMPFAIL,  /* authentication or session not available */
     ANSWER_REFUSED,   /* accessd will not have it; its own words */
+    ANSWER_LIMIT,     /* too many sessions of this account */
     ANSWER_PLAINTEXT, /* a password in clear is not accepted from there */
     LOGIN_ANSWERS
 };
@@ -43,6 +45,7 @@ enum login_answer {
 struct login_protocol {
     const char *service;                /* "imap" */
     const char *bye;                    /* what stands before the last words: "* BYE " */
+    const char *limit;                  /* behind it, the code of a limit: "[LIMIT] " */
     const char *answers[LOGIN_ANSWERS]; /* code of the answer: "NO [AUTHENTICATIONFAILED]" */
     void (*greet)(struct login *l);     /* the first line */
     bool (*input)(struct login *l);     /* take one step in state COMMAND; false: more bytes are needed */
@@ -53,13 +56,17 @@ struct login_protocol {
 extern const struct login_protocol login_imap, login_pop3;
 
 struct login {
+    struct login_list *list; /* that it stands in */
     struct login *next, *previous;
     const struct login_protocol *protocol;
     struct io *io;
     enum login_state state;
     bool implicit_tls, first_seen, eof, goodbye;
     char remote[INET6_ADDRSTRLEN];
-    unsigned char net[8]; /* of the address: what is counted as one */
+    uint64_t net;        /* of the address: what is counted as one */
+    uint32_t place;      /* in the census, or LOGIN_UNCOUNTED */
+    uint64_t since;      /* on the loop's clock */
+    const char *refused; /* why it may not come in: told when TLS is there */
     bool loopback;
     unsigned strikes, bad;
     struct auth_request *request;
@@ -91,6 +98,14 @@ void login_bye(struct login *l, const char *text);
 /* The client talks nonsense; too much of it ends the connection. */
 void login_count_bad(struct login *l);
 
+/* ---- between login_conn.c and login_door.c ---- */
+
+struct io *login_io_new(struct login *l, int fd, size_t in_cap, size_t out_cap);
+/* It takes its leave of lists and counts. */
+void login_gone(struct login *l);
+/* Failed logins get no further chance. */
+void login_no_more(void);
+
 /* ---- between login_conn.c and login_session.c ---- */
 
 /* The one place where states follow each other. */
@@ -102,6 +117,8 @@ void login_run(struct login *l);
 void login_free(struct login *l);
 /* The login that asked for this session, or NULL. */
 struct login *login_waiting_for(uint64_t id);
+/* It has logged in, and stays with us. */
+void login_is_in(struct login *l);
 /* Ask accessd for a session. */
 void login_hand_over(struct login *l, struct bytes ticket);
 

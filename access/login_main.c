@@ -18,13 +18,14 @@
 
 enum {
     LISTENERS_MAX = 64,
-    FILES_LIMIT = 20000, /* two for each connection under TLS, see the bounds of max_connections */
-    FILES_SPARE = 128,   /* for everything that is no connection */
-    ACCEPTS_MAX = 16,    /* in one go, so that clients already there are served between */
+    FILES_LIMIT = 2 * CENSUS_PLACES,
+    FILES_SPARE = 128, /* for everything that is no connection */
+    ACCEPTS_MAX = 16,  /* in one go, so that clients already there are served between */
     RENEW_MS = 2000,
     RETRY_MS = 1000,
     DRAIN_POLL_MS = 100,
     FAREWELL_POLLS = 2,
+    PROCESSES_MAX = 4096,
 };
 
 struct listener {
@@ -41,7 +42,8 @@ static struct auth_client *auth;
 static struct tls_context *tls;
 static struct timer renew_timer, rest_timer, drain_timer;
 static bool draining, tls_complained;
-static unsigned empty_polls;
+static unsigned empty_polls, files_allow;
+static struct census *census;
 
 const struct access_conf *login_conf(void)
 {
@@ -63,6 +65,16 @@ struct chan *login_control(void)
     return child_control(self);
 }
 
+struct census *login_census(void)
+{
+    return census;
+}
+
+unsigned login_files_allow(void)
+{
+    return files_allow;
+}
+
 struct tls_context *login_tls(void)
 {
     return tls;
@@ -70,20 +82,17 @@ struct tls_context *login_tls(void)
 
 /* ---- configuration ---- */
 
-/* Not more than there are descriptors for: one for the client, and one for its session under TLS. */
-static void cap_connections(void)
+/* One descriptor for the client, and one for its session. */
+static void count_files(void)
 {
     struct rlimit r;
-    if (getrlimit(RLIMIT_NOFILE, &r) != 0 || r.rlim_cur == RLIM_INFINITY)
-        return;
-    int64_t most = ((int64_t)r.rlim_cur - FILES_SPARE) / 2;
-    if (most < 1)
-        most = 1;
-    if (conf->max_connections <= most)
-        return;
-    log_warn("max_connections is %d, but the limit of open files allows only %d", (int)conf->max_connections,
-             (int)most);
-    conf->max_connections = most;
+    int64_t most = FILES_LIMIT;
+    if (getrlimit(RLIMIT_NOFILE, &r) == 0 && r.rlim_cur != RLIM_INFINITY)
+        most = (int64_t)r.rlim_cur;
+    files_allow = most > FILES_SPARE + 2 ? (unsigned)(most - FILES_SPARE) / 2 : 1;
+    if (conf->max_connections > files_allow)
+        log_warn("max_connections is %d, but the limit of open files allows each login process only %u",
+                 (int)conf->max_connections, files_allow);
 }
 
 static void complain(void *arg, const char *text)
@@ -108,7 +117,7 @@ static int configure(int fd, const char *name)
     conf = fresh;
     site_conf_apply(&conf->site);
     if (self)
-        cap_connections();
+        count_files();
     return 0;
 }
 
@@ -119,7 +128,7 @@ static void on_listener(void *arg, uint32_t events);
 static void watch_listeners(void *arg)
 {
     (void)arg;
-    for (size_t i = 0; i < nlisteners; i++)
+    for (size_t i = 0; census && i < nlisteners; i++)
         if (!listeners[i].watch.active)
             loop_watch(login_loop(), &listeners[i].watch, listeners[i].fd, EPOLLIN, on_listener,
                        &listeners[i]);
@@ -207,12 +216,39 @@ static void renew(void *arg)
     timer_set(login_loop(), &renew_timer, tls ? RENEW_MS : RETRY_MS);
 }
 
+/* ---- records from accessd ---- */
+
+/* Nobody is let in before this: there would be nothing to count in. */
+static void take_census(struct msg_in *in)
+{
+    uint32_t number = msg_get_u32(in), n = msg_get_u32(in);
+    uint32_t living[PROCESSES_MAX];
+    for (uint32_t i = 0; i < n && i < PROCESSES_MAX; i++)
+        living[i] = msg_get_u32(in);
+    AUTO_CLOSE int fd = msg_get_fd(in);
+    if (!msg_end(in) || fd < 0 || census)
+        log_fatal("malformed record %u from accessd", in->type);
+    census = census_open(fd, number);
+    if (!census)
+        log_fatal("the memory for counting connections cannot be used: %m");
+    census_tidy(census, living, n, number);
+    watch_listeners(NULL);
+}
+
+static void message(struct msg_in *in)
+{
+    if (in->type == CENSUS)
+        take_census(in);
+    else
+        login_session_message(in);
+}
+
 /* ---- life ---- */
 
 static void start(struct child *child)
 {
     self = child;
-    cap_connections();
+    count_files();
     AUTO_FREE char *path = socket_path("auth");
     auth = auth_client_new(login_loop(), path);
     timer_init(&renew_timer, renew, NULL);
@@ -250,7 +286,7 @@ int main(void)
         .listen = listen_on,
         .start = start,
         .drain = drain,
-        .message = login_session_message,
+        .message = message,
         .files = FILES_LIMIT,
         .sandbox = SANDBOX_NET,
     };

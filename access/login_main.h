@@ -5,6 +5,7 @@
 #define ACCESS_LOGIN_MAIN_H
 
 #include "access/access_conf.h"
+#include "access/login_census.h"
 #include "auth/auth.h"
 #include "base/child.h"
 #include "base/tls.h"
@@ -13,6 +14,10 @@ const struct access_conf *login_conf(void);
 struct loop *login_loop(void);
 struct auth_client *login_auth(void);
 struct chan *login_control(void);
+/* Counts over all login processes. */
+struct census *login_census(void);
+/* The most connections for which this process has descriptors. */
+unsigned login_files_allow(void);
 /* NULL while the signer cannot be reached. */
 struct tls_context *login_tls(void);
 

@@ -149,11 +149,13 @@ static void pop3_forget(struct login *l)
 const struct login_protocol login_pop3 = {
     .service = "pop3",
     .bye = "-ERR ",
+    .limit = "[SYS/TEMP] ",
     .answers = {[ANSWER_FAILED] = "-ERR [AUTH]",
                 [ANSWER_INVALID] = "-ERR",
                 [ANSWER_MECHANISM] = "-ERR",
                 [ANSWER_TEMPFAIL] = "-ERR [SYS/TEMP]",
                 [ANSWER_REFUSED] = "-ERR [SYS/PERM]",
+                [ANSWER_LIMIT] = "-ERR [SYS/TEMP]",
                 [ANSWER_PLAINTEXT] = "-ERR"},
     .greet = pop3_greet,
     .input = pop3_input,

@@ -7,6 +7,7 @@
 #include "base/log.h"
 
 #include <stdlib.h>
+#include <string.h>
 #include <sys/socket.h>
 
 #define SESSION_SNDBUF (1 << 20) /* octets that a session may be ahead of us; the kernel may grant less */
@@ -14,12 +15,12 @@
 static uint32_t last_id;
 
 /* A socket for the session: the client's own if we have nothing in between, else one end of a pair, whose
- * other end stays with us. -1 with errno. *made: must be closed once it has been sent. */
+ * other end stays with us. Connections from afar stay in any case: they are counted as long as they last. -1 with errno. *made: must be closed once it has been sent. */
 static int session_socket(struct login *l, bool *made)
 {
     int pair[2];
     *made = false;
-    if (!login_secure(l) && io_input(l->io).n == 0 && io_output_pending(l->io) == 0 && !l->eof)
+    if (!login_secure(l) && l->loopback && io_input(l->io).n == 0 && io_output_pending(l->io) == 0 && !l->eof)
         return io_fd(l->io);
     if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) != 0)
         return -1;
@@ -58,6 +59,8 @@ void login_hand_over(struct login *l, struct bytes ticket)
 static void on_pump_done(void *arg)
 {
     struct login *l = arg;
+    if (strstr(io_error(l->io), IO_STALLED))
+        log_info("%s: %s: %s", l->protocol->service, l->remote, io_error(l->io));
     login_enter(l, LOGIN_END);
     login_free(l);
 }
@@ -69,22 +72,29 @@ static void on_started(struct login *l)
         return;
     }
     login_enter(l, LOGIN_PUMP);
+    login_is_in(l);
     l->protocol->forget(l);
-    io_pump(l->io, TAKE_FD(l->session_fd), on_pump_done, l);
+    io_pump(l->io, TAKE_FD(l->session_fd), (uint64_t)login_conf()->slow_client_timeout * 1000, on_pump_done,
+            l);
 }
 
-static void on_failed(struct login *l, bool temporary, const char *text)
+static void on_failed(struct login *l, uint32_t why, const char *text)
 {
+    static const enum login_answer answers[SESSION_FAILURES] = {
+        [SESSION_REFUSED] = ANSWER_REFUSED,
+        [SESSION_TEMPORARY] = ANSWER_TEMPFAIL,
+        [SESSION_LIMIT] = ANSWER_LIMIT,
+    };
     cleanup_close(&l->session_fd);
     l->session_fd = -1;
-    login_answer(l, temporary ? ANSWER_TEMPFAIL : ANSWER_REFUSED, text);
+    login_answer(l, answers[why < SESSION_FAILURES ? why : SESSION_TEMPORARY], text);
     login_strike(l);
 }
 
 void login_session_message(struct msg_in *in)
 {
     uint64_t id = msg_get_u64(in);
-    bool temporary = in->type == SESSION_FAILED && msg_get_u32(in);
+    uint32_t why = in->type == SESSION_FAILED ? msg_get_u32(in) : SESSION_FAILURES;
     AUTO_FREE char *text = in->type == SESSION_FAILED ? msg_get_str(in) : NULL;
     struct login *l = login_waiting_for(id);
     if (!msg_end(in) || (in->type != SESSION_STARTED && in->type != SESSION_FAILED))
@@ -92,7 +102,7 @@ void login_session_message(struct msg_in *in)
     if (!l)
         return; /* another login process's, or the client has gone */
     if (text)
-        on_failed(l, temporary, text);
+        on_failed(l, why, text);
     else
         on_started(l);
     if (l->state != LOGIN_PUMP)

@@ -154,6 +154,8 @@ static void on_deadline(void *arg)
     struct io *io = arg;
     if (io->finishing)
         io_free(io);
+    else if (io->pump)
+        io_pump_stalled(io);
     else if (tell(io, IO_TIMEOUT))
         io_interest(io);
 }

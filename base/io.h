@@ -70,9 +70,11 @@ gnutls_session_t io_tls(const struct io *io); /* NULL on a clear connection */
 bool io_secure(const struct io *io);
 int io_fd(const struct io *io);
 const char *io_error(const struct io *io);
+#define IO_STALLED "the peer does not take what it asked for" /* in it, after io_pump */
 
 /* From now on move bytes between io and other_fd (a socket, taken over) in both directions until one side
- * ends, then call done(arg) and nothing else; io must be io_freed there. Buffered input goes first. */
-void io_pump(struct io *io, int other_fd, void (*done)(void *arg), void *arg);
+ * ends, then call done(arg) and nothing else; io must be io_freed there. Buffered input goes first.
+ * A peer that does not take one buffer (64 KB) within stall_ms is given up. */
+void io_pump(struct io *io, int other_fd, uint64_t stall_ms, void (*done)(void *arg), void *arg);
 
 #endif

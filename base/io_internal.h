@@ -56,6 +56,7 @@ void io_interest(struct io *io);
 
 /* io_pump.c */
 void io_pump_run(struct io *io);
+void io_pump_stalled(struct io *io); /* its deadline has passed */
 void io_pump_free(struct io *io);
 
 #endif

@@ -22,6 +22,9 @@ struct io_pump {
     void *arg;
     bool other_eof, told_eof;
     bool unwatched; /* the session is gone; what it wrote is read without being told to */
+    uint64_t stall_ms;
+    bool fresh; /* what is pending is a new buffer: its time begins */
+    bool timed;
 };
 
 /* What a session that has gone did not read is dropped: what it wrote before must still be sent. */
@@ -44,6 +47,7 @@ static void send_to_other(struct io *io)
 static bool receive_from_other(struct io *io)
 {
     io_buffer_begin(&io->out);
+    io->pump->fresh = true;
     char *p = strbuf_room(&io->out.sb, IO_WIRE);
     ssize_t n = recv(io->pump->other.fd, p, IO_WIRE, 0);
     if (n > 0)
@@ -97,9 +101,29 @@ static void take_from_other(struct io *io)
     }
 }
 
+/* The time of a buffer begins when it is read from the session, and ends when the client has taken all of it. */
+static void set_deadline(struct io *io)
+{
+    struct io_pump *pump = io->pump;
+    bool pending = io_output_pending(io);
+    if (pending && (pump->fresh || !pump->timed))
+        timer_set(io->loop, &io->deadline, pump->stall_ms);
+    else if (!pending && pump->timed)
+        timer_stop(io->loop, &io->deadline);
+    pump->timed = pending;
+    pump->fresh = false;
+}
+
+void io_pump_stalled(struct io *io)
+{
+    io_fail(io, "write", IO_STALLED);
+    pump_end(io);
+}
+
 static void go_on(struct io *io)
 {
     struct io_pump *pump = io->pump;
+    set_deadline(io);
     if (io->failed || (pump->other_eof && !io_output_pending(io)))
         pump_end(io);
     else
@@ -146,10 +170,11 @@ void io_pump_free(struct io *io)
     io->pump = NULL;
 }
 
-void io_pump(struct io *io, int other_fd, void (*done)(void *arg), void *arg)
+void io_pump(struct io *io, int other_fd, uint64_t stall_ms, void (*done)(void *arg), void *arg)
 {
     struct io_pump *pump = xcalloc(1, sizeof *pump);
     pump->done = done;
+    pump->stall_ms = stall_ms;
     pump->arg = arg;
     io->pump = pump;
     io->fresh = false;

@@ -328,7 +328,7 @@ START_TEST(pumps_both_ways_and_says_when_the_session_ends)
     close(client[1]);
     loop = loop_new();
     pumped = io_new(loop, client[0], 4096, 4096, nothing, NULL);
-    io_pump(pumped, session[0], pump_done, NULL);
+    io_pump(pumped, session[0], 60000, pump_done, NULL);
     loop_run(loop);
     loop_free(loop);
     int status;
