@@ -6,6 +6,7 @@
 #define AUTH_AUTH_RULES_H
 
 #include "auth/auth.h"
+#include "base/nets.h"
 
 struct account_rules {
     int64_t first_uid;
@@ -20,9 +21,5 @@ const char *account_refused(const struct account *a, const struct account_rules 
  * parts), and
  * ":INDEX=..." ignored at the end. -1 if that gives no absolute path or asks for something we do not do. */
 int account_set_mail(struct account *a, const char *location, struct err *e);
-
-/* Is list "10.0.0.0/8,2001:db8::/32,192.0.2.1" well-formed; and is remote in it? */
-bool nets_ok(struct bytes list);
-bool nets_match(struct bytes list, const char *remote);
 
 #endif

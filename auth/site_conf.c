@@ -4,6 +4,7 @@
 #include "auth/site_conf.h"
 
 #include "base/log.h"
+#include "base/nets.h"
 #include "base/strbuf.h"
 
 #include <arpa/inet.h>
@@ -55,6 +56,14 @@ static int check_log_level(const char *value, struct err *e)
 static int check_absolute(const char *value, struct err *e)
 {
     return value[0] == '/' ? 0 : err_set(e, ERR_INVALID, "an absolute path");
+}
+
+static int check_net(const char *value, struct err *e)
+{
+    return *value && !strchr(value, ',') && nets_ok(bytes_of(value))
+               ? 0
+               : err_set(e, ERR_INVALID,
+                         "a network or an address, such as \"192.0.2.0/24\" or \"2001:db8::1\"");
 }
 
 static int check_folder(const char *value, struct err *e)
@@ -117,6 +126,10 @@ const struct conf_row site_conf_rows[SITE_CONF_NROWS] = {
      "folders (or special uses) from which messages are removed so many days after they were put there, as "
      "\"Trash=30d\" or \"\\\\Junk=14d\": when an "
      "IMAP session ends, and by posthouse mailbox expire"},
+    {NULL, "trusted_networks", CONF_LIST, FIELD(trusted_networks), "", 0, 0, NULL, check_net,
+     "networks of webmail and the like: they may say for which address they come (IMAP ID x-originating-ip), "
+     "and are "
+     "never banned nor limited as one address; loopback is among them anyway"},
 };
 const size_t site_conf_nrows = SITE_CONF_NROWS;
 
@@ -189,4 +202,9 @@ static bool is_loopback(const char *remote)
 bool site_plaintext_allowed(const struct site_conf *site, const char *remote)
 {
     return site->plaintext_login == PLAINTEXT_LOOPBACK && is_loopback(remote);
+}
+
+bool site_trusted(const struct site_conf *site, const char *remote)
+{
+    return is_loopback(remote) || nets_match_any(site->trusted_networks, remote);
 }

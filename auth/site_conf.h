@@ -21,10 +21,11 @@ struct site_conf {
     char **quota_ignore;     /* folders that do not count for the quota */
     char **autoexpunge;      /* "Name=30d" or "\Use=30d" */
     char **new_folders;      /* made together with a Maildir: "Name" or "Name=\Use" */
+    char **trusted_networks; /* webmail and proxies: "192.0.2.0/24" */
 };
 
 /* The rows, for `common` of a struct conf_table. */
-enum { SITE_CONF_NROWS = 10 }; /* a constant, for initialisers */
+enum { SITE_CONF_NROWS = 11 }; /* a constant, for initialisers */
 extern const struct conf_row site_conf_rows[SITE_CONF_NROWS];
 extern const size_t site_conf_nrows;
 /* quota_ignore as sessions and deliverers take it: '/' between the names; malloc'ed, NULL if there are none. */
@@ -38,5 +39,7 @@ void site_conf_apply(const struct site_conf *site);
 /* May a password be taken in clear from this address (text form)? loopback = 127.0.0.0/8, ::1, v4-mapped
  * 127/8. */
 bool site_plaintext_allowed(const struct site_conf *site, const char *remote);
+/* Is this address believed when it says on whose behalf it comes? Loopback is. */
+bool site_trusted(const struct site_conf *site, const char *remote);
 
 #endif

@@ -15,6 +15,7 @@ base_libbase_a_SOURCES = \
 	base/log_sink.c base/log_sink.h \
 	base/master.c base/master.h base/master_children.c base/master_internal.h base/master_listen.c \
 	base/msg.c base/msg.h \
+	base/nets.c base/nets.h \
 	base/priv.c base/priv.h \
 	base/sandbox.c base/sandbox.h \
 	base/siphash.c base/siphash.h \
