@@ -3,6 +3,7 @@
  */
 #include "access/access_conf.h"
 
+#include "access/pop3_uidl.h"
 #include "base/cleanup.h"
 
 #include <string.h>
@@ -30,6 +31,11 @@ static const struct conf_row rows[] = {
      60000, NULL, NULL, "the same for one address (IPv6: one /64); loopback addresses are exempt"},
     {"access", "max_sessions_per_user", CONF_INT, FIELD(max_sessions_per_user), "200", 1, 100000, NULL, NULL,
      "sessions of one account"},
+    {"access", "pop3_uidl_format", CONF_STRING, FIELD(pop3_uidl_format), POP3_UIDL_FORMAT, 0, 0, NULL,
+     pop3_uidl_check,
+     "what UIDL of POP3 tells of messages, in Dovecot's spelling: %u UID, %v UIDVALIDITY, %f file name, %g "
+     "GUID; those that an earlier server has told "
+     "stay"},
     {"access", "append_limit", CONF_SIZE, FIELD(append_limit), "512M", 1024, (int64_t)4 << 30, NULL, NULL,
      "octets of one message that a client may store over IMAP (it is told: APPENDLIMIT)"},
     {"access", "login_timeout", CONF_TIME, FIELD(login_timeout), "3m", 5, 3600, NULL, NULL,

@@ -13,6 +13,7 @@ struct access_conf {
     int64_t max_connections, max_connections_per_address;
     int64_t max_unauthenticated, max_unauthenticated_per_address;
     int64_t max_sessions_per_user;
+    char *pop3_uidl_format;
     int64_t append_limit;  /* octets */
     int64_t login_timeout; /* seconds */
     int64_t slow_client_timeout;

@@ -190,6 +190,8 @@ static int spawn(struct session *s, const struct account *account, struct err *e
     if (new_folders)
         argument(&a, "--new-folders", new_folders);
     number_argument(&a, 2, "--append-limit", conf->append_limit);
+    if (strcmp(s->service, "pop3") == 0)
+        argument(&a, "--uidl-format", conf->pop3_uidl_format);
     if (s->secure)
         argument(&a, "--secure", NULL);
     AUTO_CLOSE int watcher = watch_session_begins(s->master, &who);

@@ -196,7 +196,8 @@ access_libaccess_a_SOURCES = \
 	access/access_conf.c access/access_conf.h \
 	access/access_msg.h \
 	access/login_census.c access/login_census.h \
-	access/pop3_command.c access/pop3_command.h
+	access/pop3_command.c access/pop3_command.h \
+	access/pop3_uidl.c access/pop3_uidl.h
 ACCESS_LIBS = access/libaccess.a $(AUTH_LIBS) $(BASE_LIBS)
 
 sbin_PROGRAMS += access/posthouse-accessd
@@ -255,13 +256,18 @@ t_unit_login_census_test_SOURCES = t/unit/login_census_test.c
 t_unit_login_census_test_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 t_unit_login_census_test_LDADD = $(ACCESS_LIBS) $(UNIT_LIBS)
 TESTS += t/unit/login_census_test
-FUZZ_TARGETS += pop3_command
+FUZZ_TARGETS += pop3_command pop3_uidl
+check_PROGRAMS += t/unit/pop3_uidl_test
+t_unit_pop3_uidl_test_SOURCES = t/unit/pop3_uidl_test.c
+t_unit_pop3_uidl_test_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+t_unit_pop3_uidl_test_LDADD = $(ACCESS_LIBS) $(UNIT_LIBS)
+TESTS += t/unit/pop3_uidl_test
 check_PROGRAMS += t/unit/pop3_command_test
 t_unit_pop3_command_test_SOURCES = t/unit/pop3_command_test.c
 t_unit_pop3_command_test_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 t_unit_pop3_command_test_LDADD = $(ACCESS_LIBS) $(UNIT_LIBS)
 TESTS += t/unit/pop3_command_test
-BEHAVIOUR_TESTS += t/5010-pop3-session.t
+BEHAVIOUR_TESTS += t/5010-pop3-session.t t/5030-pop3-uidl-formats.t
 EXTRA_DIST += t/certificates.py
 BEHAVIOUR_TESTS += t/4610-certificates-by-name.t t/4620-limits-hold.t
 BEHAVIOUR_TESTS += t/4005-login.t t/5020-pop3-login.t t/7040-login-withstands-nonsense.t \

@@ -77,6 +77,7 @@ struct login {
     char tag[ACCESS_TAG_MAX + 1];
     /* POP3 */
     char *user;
+    bool utf8;
 };
 
 /* ---- for the protocols ---- */

@@ -72,12 +72,22 @@ static void cmd_stls(struct login *l, struct bytes args)
     (void)args;
     if (login_secure(l)) {
         say(l, "-ERR TLS is on already");
+    } else if (l->utf8) {
+        say(l, "-ERR STLS comes before UTF8");
     } else if (!login_tls_offered(l)) {
         say(l, "-ERR [SYS/TEMP] TLS is not available now");
     } else {
         say(l, "+OK Begin TLS");
         login_start_tls(l);
     }
+}
+
+/* RFC 6856: messages go out as they are, with it or without. Who has asked for it must not ask for TLS any more. */
+static void cmd_utf8(struct login *l, struct bytes args)
+{
+    (void)args;
+    l->utf8 = true;
+    say(l, "+OK UTF-8 it is");
 }
 
 static void cmd_noop(struct login *l, struct bytes args)
@@ -99,7 +109,7 @@ static const struct command {
     void (*run)(struct login *l, struct bytes args);
 } commands[] = {
     {"AUTH", false, cmd_auth}, {"CAPA", true, cmd_capa}, {"NOOP", true, cmd_noop},  {"PASS", false, cmd_pass},
-    {"QUIT", true, cmd_quit},  {"STLS", true, cmd_stls}, {"USER", false, cmd_user},
+    {"QUIT", true, cmd_quit},  {"STLS", true, cmd_stls}, {"USER", false, cmd_user}, {"UTF8", true, cmd_utf8},
 };
 
 static void dispatch(struct login *l, struct bytes line)

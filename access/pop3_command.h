@@ -12,7 +12,7 @@
 
 /* What CAPA says at any time, and while a login is possible. */
 #define POP3_CAPABILITIES                                                                                    \
-    "TOP\r\nUIDL\r\nRESP-CODES\r\nAUTH-RESP-CODE\r\nPIPELINING\r\nEXPIRE NEVER\r\n"                          \
+    "TOP\r\nUIDL\r\nUTF8\r\nRESP-CODES\r\nAUTH-RESP-CODE\r\nPIPELINING\r\nEXPIRE NEVER\r\n"                          \
     "IMPLEMENTATION Posthouse\r\n"
 #define POP3_CAPABILITIES_AUTH "USER\r\nSASL PLAIN LOGIN\r\n"
 

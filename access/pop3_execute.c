@@ -4,6 +4,7 @@
  * Nothing is removed or marked before QUIT: a session that ends in another way has changed nothing.
  */
 #include "access/pop3_session.h"
+#include "access/pop3_uidl.h"
 #include "base/cleanup.h"
 #include "base/log.h"
 
@@ -34,14 +35,18 @@ static void describe_size(struct pop3 *s, struct pop3_mail *mail, struct strbuf 
     strbuf_addf(out, "%llu", (unsigned long long)mail->size);
 }
 
-/* What an earlier server has given out stays; else what Dovecot would say, so that one can go back. */
+/* What an earlier server has given out stays. */
 static void describe_uid(struct pop3 *s, struct pop3_mail *mail, struct strbuf *out)
 {
     AUTO_FREE char *stored = mailbox_pop3_uidl(s->mailbox, mail->uid);
-    if (stored && *stored)
+    struct pop3_uidl of = {.uid = mail->uid, .validity = mailbox_uidvalidity(s->mailbox)};
+    const char *format = s->options->uidl_format;
+    if (stored && *stored) {
         strbuf_adds(out, stored);
-    else
-        strbuf_addf(out, "%08x%08x", mail->uid, mailbox_uidvalidity(s->mailbox));
+        return;
+    }
+    mailbox_names(s->mailbox, mail->uid, &of.file, &of.guid);
+    pop3_uidl_write(format ? format : POP3_UIDL_FORMAT, &of, out);
 }
 
 static void list(struct pop3 *s, const struct pop3_command *c, describe_fn *describe)
@@ -97,6 +102,12 @@ static void cmd_capa(struct pop3 *s, const struct pop3_command *c)
     pop3_say(s, "+OK These are what the server can do");
     imap_io_write(&s->io, text, sizeof(text) - 1);
     pop3_say(s, ".");
+}
+
+static void cmd_utf8(struct pop3 *s, const struct pop3_command *c)
+{
+    (void)c;
+    pop3_say(s, "-ERR UTF8 comes before the login"); /* RFC 6856 section 2 */
 }
 
 static void cmd_noop(struct pop3 *s, const struct pop3_command *c)
@@ -188,7 +199,7 @@ static const struct {
 } commands[] = {
     {"CAPA", 0, 0, cmd_capa}, {"DELE", 1, 1, cmd_dele}, {"LIST", 0, 1, cmd_list}, {"NOOP", 0, 0, cmd_noop},
     {"QUIT", 0, 0, cmd_quit}, {"RETR", 1, 1, cmd_retr}, {"RSET", 0, 0, cmd_rset}, {"STAT", 0, 0, cmd_stat},
-    {"TOP", 2, 2, cmd_top},   {"UIDL", 0, 1, cmd_uidl},
+    {"TOP", 2, 2, cmd_top},   {"UIDL", 0, 1, cmd_uidl}, {"UTF8", 0, 0, cmd_utf8},
 };
 
 void pop3_execute(struct pop3 *s, const struct pop3_command *command)

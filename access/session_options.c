@@ -27,6 +27,7 @@ static const struct option long_options[] = {
     {"append-limit", required_argument, NULL, 'a'},
     {"autoexpunge", required_argument, NULL, 'x'},
     {"new-folders", required_argument, NULL, 'f'},
+    {"uidl-format", required_argument, NULL, 'U'},
     {"secure", no_argument, NULL, 's'},
     {"watcher", no_argument, NULL, 'w'},
     {"new-index", no_argument, NULL, 'i'},
@@ -39,7 +40,8 @@ static void usage(const char *program)
             "usage: %s --user NAME --mail DIR [--remote ADDR] [--tag TAG] [--quota-bytes N]\n"
             "       [--quota-messages N] [--quota-ignore FOLDER[/FOLDER]...] [--append-limit N] [--secure]\n"
             "       [--new-folders FOLDER[=USE][/...]] [--autoexpunge FOLDER=DAYSd[/...]] [--new-index] "
-            "[--watcher]\n",
+            "[--watcher]\n"
+            "       [--uidl-format FORMAT]\n",
             program);
     exit(100);
 }
@@ -54,9 +56,9 @@ static int64_t number(const char *program, const char *text)
 
 static bool text_option(struct session_options *o, int name, const char *value)
 {
-    const char **const fields[] = {&o->user,         &o->mail,        &o->remote,     &o->tag,
-                                   &o->quota_ignore, &o->new_folders, &o->autoexpunge};
-    static const char names[] = "umrtgfx";
+    const char **const fields[] = {&o->user,         &o->mail,        &o->remote,      &o->tag,
+                                   &o->quota_ignore, &o->new_folders, &o->autoexpunge, &o->uidl_format};
+    static const char names[] = "umrtgfxU";
     const char *found = strchr(names, name);
     if (found)
         *fields[found - names] = value;

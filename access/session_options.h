@@ -17,6 +17,7 @@ struct session_options {
     const char *quota_ignore, *new_folders; /* as in mail_store_options, or NULL */
     uint64_t append_limit;                  /* octets of one message that a client may store */
     const char *autoexpunge;                /* rules as in expire.h, or NULL */
+    const char *uidl_format;                /* as in pop3_uidl.h, or NULL */
     bool secure;
     int watcher;    /* as in mail_store_options */
     bool new_index; /* the last session crashed: do not trust the index */

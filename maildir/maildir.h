@@ -202,6 +202,8 @@ int mailbox_message_info(struct mailbox *mb, uint32_t uid, struct mail_info *inf
 void mailbox_message_correct(struct mailbox *mb, uint32_t uid, const struct mail_info *info);
 /* POP3 UIDL text that Dovecot stored for it (uidlist field P), malloc'ed, or NULL: then the caller's own format. */
 char *mailbox_pop3_uidl(struct mailbox *mb, uint32_t uid);
+/* Its file name without flags, and the GUID by which other servers know it. False: it is gone. Runs as in mailbox_find. */
+bool mailbox_names(struct mailbox *mb, uint32_t uid, struct bytes *base, struct bytes *guid);
 /* POP3 order that Dovecot stored for it (uidlist field O): messages that have one come first, by it. 0: none. */
 uint32_t mailbox_pop3_order(struct mailbox *mb, uint32_t uid);
 /* What the session wants to keep of a message in the index (maildir_text.c): its own, opaque to the library: a text, and in brief what

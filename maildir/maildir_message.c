@@ -210,6 +210,16 @@ char *mailbox_pop3_uidl(struct mailbox *mb, uint32_t uid)
     return bytes_dup(value.n ? value : mail.base);
 }
 
+bool mailbox_names(struct mailbox *mb, uint32_t uid, struct bytes *base, struct bytes *guid)
+{
+    struct index_mail mail;
+    if (!mailbox_record(mb, uid, &mail))
+        return false;
+    *base = *guid = mail.base;
+    uidlist_field(mail.fields, 'G', guid);
+    return true;
+}
+
 uint32_t mailbox_pop3_order(struct mailbox *mb, uint32_t uid)
 {
     struct index_mail mail;

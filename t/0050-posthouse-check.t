@@ -77,4 +77,11 @@ def _():
         equal(posthouse(*args)[0], 100, repr(args))
 
 
+@test("a format of UIDL that tells no message from another is refused, with what would do")
+def _():
+    status, said = check_file('access { pop3_uidl_format = "%v" }\n')
+    equal(status, 1)
+    check("pop3_uidl_format" in said and "%u" in said, said)
+
+
 run()

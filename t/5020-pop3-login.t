@@ -32,7 +32,7 @@ def capa(t):
 def _():
     t = pop3()
     said = capa(t)
-    for word in ("TOP", "UIDL", "RESP-CODES", "PIPELINING", "USER", "SASL PLAIN LOGIN", "STLS", "EXPIRE NEVER"):
+    for word in ("TOP", "UIDL", "RESP-CODES", "PIPELINING", "UTF8", "AUTH-RESP-CODE", "USER", "SASL PLAIN LOGIN", "STLS", "EXPIRE NEVER"):
         check(word in said, "%s: %r" % (word, said))
     matches(ask(t, "NOOP"), r"^\+OK")
     matches(ask(t, "QUIT"), r"^\+OK")
@@ -75,6 +75,34 @@ def _():
     check("STLS" not in capa(t), "STLS twice")
     matches(ask(t, "USER anna"), r"^\+OK")
     matches(ask(t, "PASS " + PASSWORD), r"^\+OK")
+    matches(ask(t, "QUIT"), r"^\+OK")
+
+
+@test("UTF8 comes before the login and after STLS, and letters in UTF-8 come as they are")
+def _():
+    letter = "Subject: Gr\u00fc\u00dfe\nFrom: J\u00f6rg <j@b\u00fccher.example>\n\nK\u00e4se\n".encode()
+    user = server.user("anna")
+    path = os.path.join(user.maildir, "new", "1700000000.M1P1.host")
+    with open(path, "wb") as f:
+        f.write(letter)
+    if ROOT:
+        os.chown(path, user.uid, user.uid)
+    t = pop3()
+    matches(ask(t, "UTF8 now"), r"^-ERR")
+    matches(ask(t, "UTF8"), r"^\+OK")
+    matches(ask(t, "STLS"), r"^-ERR")
+    ask(t, "USER anna")
+    matches(ask(t, "PASS " + PASSWORD), r"^\+OK .*1 message")
+    matches(ask(t, "UTF8"), r"^-ERR")
+    size = int(ask(t, "LIST 1").split()[2])
+    equal(size, len(letter.replace(b"\n", b"\r\n")))
+    t.send("RETR 1\r\n")
+    t.line()
+    got = b""
+    while not got.endswith(b"\r\n.\r\n"):
+        got += t.line() + b"\r\n"
+    equal(got[:-3], letter.replace(b"\n", b"\r\n"))
+    ask(t, "DELE 1")
     matches(ask(t, "QUIT"), r"^\+OK")
 
 
