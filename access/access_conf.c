@@ -5,10 +5,18 @@
 
 #include "access/pop3_uidl.h"
 #include "base/cleanup.h"
+#include "base/nets.h"
 
 #include <string.h>
 
 #define FIELD(f) offsetof(struct access_conf, f)
+
+static int check_net(const char *value, struct err *e)
+{
+    if (*value && !strchr(value, ',') && nets_ok(bytes_of(value)))
+        return 0;
+    return err_set(e, ERR_INVALID, "a network or an address, such as \"192.0.2.0/24\" or \"2001:db8::1\"");
+}
 
 static const struct conf_row rows[] = {
     {"access", "imap", CONF_LIST, FIELD(imap), "*:143", 0, 0, NULL, NULL,
@@ -19,6 +27,10 @@ static const struct conf_row rows[] = {
      "addresses on which POP3 is spoken (STLS)"},
     {"access", "pop3s", CONF_LIST, FIELD(pop3s), "*:995", 0, 0, NULL, NULL,
      "addresses on which POP3 is spoken under TLS from the first byte"},
+    {"access", "proxy_networks", CONF_LIST, FIELD(proxy_networks), "", 0, 0, NULL, check_net,
+     "networks of proxies that speak the PROXY protocol (version 1 or 2) on addresses with the word proxy "
+     "behind them, as in "
+     "imap = {\"*:143\", \"192.0.2.1:1143 proxy\"}"},
     {"access", "max_connections", CONF_INT, FIELD(max_connections), "20000", 1, 60000, NULL, NULL,
      "connections in all: those from afar, and from loopback those not yet logged in and those under TLS"},
     {"access", "max_connections_per_address", CONF_INT, FIELD(max_connections_per_address), "1000", 1, 60000,
@@ -68,4 +80,18 @@ const struct access_service *access_service_named(const char *name)
         if (strcmp(access_services[i].name, name) == 0)
             return &access_services[i];
     return NULL;
+}
+
+int access_conf_check(const struct access_conf *conf, struct err *e)
+{
+    for (size_t i = 0; i < ACCESS_SERVICES; i++) {
+        char *const *address =
+            *(char *const *const *)(const void *)((const char *)conf + access_services[i].offset);
+        for (; address && *address; address++)
+            if (strstr(*address, ACCESS_PROXY) && (!conf->proxy_networks || !*conf->proxy_networks))
+                return err_set(e, ERR_INVALID,
+                               "access: %s has \"%s\", so proxy_networks must say whose word counts there",
+                               access_services[i].name, *address);
+    }
+    return 0;
 }

@@ -8,7 +8,8 @@
 
 struct access_conf {
     struct site_conf site;
-    char **imap, **imaps, **pop3, **pop3s; /* addresses to listen on */
+    char **imap, **imaps, **pop3, **pop3s; /* addresses to listen on, perhaps with " proxy" behind them */
+    char **proxy_networks;                 /* of proxies on such listeners */
     /* over all login processes; loopback is exempt from those per address */
     int64_t max_connections, max_connections_per_address;
     int64_t max_unauthenticated, max_unauthenticated_per_address;
@@ -32,5 +33,9 @@ enum { ACCESS_SERVICES = 4 };
 extern const struct access_service access_services[ACCESS_SERVICES];
 /* NULL if there is none of that name. */
 const struct access_service *access_service_named(const char *name);
+/* On an address with this behind it proxies speak; so is the service called then that its socket is for. */
+#define ACCESS_PROXY " proxy"
+/* What no single row can tell. -1 with e. */
+int access_conf_check(const struct access_conf *conf, struct err *e);
 
 #endif

@@ -8,9 +8,19 @@
 #include "base/cleanup.h"
 
 #include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
 #include <sys/resource.h>
 
-static const char *const login_listeners[] = {"imap", "imaps", "pop3", "pop3s", NULL};
+static const char *const login_listeners[] = {"imap",
+                                              "imaps",
+                                              "pop3",
+                                              "pop3s",
+                                              "imap" ACCESS_PROXY,
+                                              "imaps" ACCESS_PROXY,
+                                              "pop3" ACCESS_PROXY,
+                                              "pop3s" ACCESS_PROXY,
+                                              NULL};
 
 static const struct master_child children[] = {
     {.program = "posthouse-login",
@@ -22,12 +32,26 @@ static const struct master_child children[] = {
      .listeners = login_listeners},
 };
 
+/* "192.0.2.1:143", or "192.0.2.1:143 proxy" */
+static int open_listener(struct master *m, const char *service, const char *address, struct err *e)
+{
+    AUTO_STRBUF struct strbuf name = STRBUF_INIT(64);
+    AUTO_FREE char *bare = xstrdup(address);
+    size_t n = strlen(bare), word = strlen(ACCESS_PROXY);
+    strbuf_adds(&name, service);
+    if (n > word && strcmp(bare + n - word, ACCESS_PROXY) == 0) {
+        bare[n - word] = '\0';
+        strbuf_adds(&name, ACCESS_PROXY);
+    }
+    return master_listener(m, name.data, bare, e);
+}
+
 static int open_listeners(struct master *m, const struct access_service *service, struct err *e)
 {
     const char *settings = master_settings(m);
     char **address = *(char ***)(const void *)(settings + service->offset);
     for (; address && *address; address++)
-        if (master_listener(m, service->name, *address, e) != 0)
+        if (open_listener(m, service->name, *address, e) != 0)
             return -1;
     return 0;
 }
@@ -53,6 +77,11 @@ static void allow_many_files(void)
     }
 }
 
+static int check(const void *settings, struct err *e)
+{
+    return access_conf_check(settings, e);
+}
+
 int main(int argc, char **argv)
 {
     static const struct master_hooks hooks = {
@@ -60,6 +89,7 @@ int main(int argc, char **argv)
         .conf = &access_conf_table,
         .children = children,
         .nchildren = ARRAY_LEN(children),
+        .check = check,
         .configured = configured,
         .drained = session_drained,
         .reaped = session_reaped,

@@ -216,6 +216,7 @@ access_posthouse_login_SOURCES = \
 	access/login_imap.c \
 	access/login_main.c access/login_main.h \
 	access/login_pop3.c \
+	access/login_proxied.c \
 	access/login_session.c
 access_posthouse_login_LDADD = access/libimap.a $(ACCESS_LIBS)
 
@@ -269,6 +270,6 @@ t_unit_pop3_command_test_LDADD = $(ACCESS_LIBS) $(UNIT_LIBS)
 TESTS += t/unit/pop3_command_test
 BEHAVIOUR_TESTS += t/5010-pop3-session.t t/5030-pop3-uidl-formats.t
 EXTRA_DIST += t/certificates.py
-BEHAVIOUR_TESTS += t/4610-certificates-by-name.t t/4620-limits-hold.t
+BEHAVIOUR_TESTS += t/4610-certificates-by-name.t t/4620-limits-hold.t t/4630-proxies-speak-for-clients.t
 BEHAVIOUR_TESTS += t/4005-login.t t/5020-pop3-login.t t/7040-login-withstands-nonsense.t \
 	t/7045-access-reloads-and-recovers.t

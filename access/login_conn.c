@@ -175,12 +175,12 @@ static void on_io(struct io *io, enum io_event event, void *arg)
 
 bool login_secure(const struct login *l)
 {
-    return io_secure(l->io);
+    return l->proxied_tls || io_secure(l->io);
 }
 
 bool login_may_auth(const struct login *l)
 {
-    return login_secure(l) || site_plaintext_allowed(&login_conf()->site, l->remote);
+    return login_secure(l) || site_plaintext_allowed(&login_conf()->site, l->peer);
 }
 
 bool login_tls_offered(const struct login *l)
@@ -261,7 +261,8 @@ static void on_auth(const struct auth_result *result, void *arg)
 
 static struct auth_peer peer_of(const struct login *l)
 {
-    return (struct auth_peer){l->protocol->service, l->remote, login_secure(l)};
+    /* auth sees the client's address; whether this connection is fit for a password depends on the peer's */
+    return (struct auth_peer){l->protocol->service, l->remote, login_may_auth(l)};
 }
 
 static bool refused_in_clear(struct login *l)

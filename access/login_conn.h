@@ -62,12 +62,14 @@ struct login {
     struct io *io;
     enum login_state state;
     bool implicit_tls, first_seen, eof, goodbye;
-    char remote[INET6_ADDRSTRLEN];
-    uint64_t net;        /* of the address: what is counted as one */
-    uint32_t place;      /* in the census, or LOGIN_UNCOUNTED */
-    uint64_t since;      /* on the loop's clock */
-    const char *refused; /* why it may not come in: told when TLS is there */
-    bool loopback;
+    char peer[INET6_ADDRSTRLEN];   /* who connects, through a proxy perhaps */
+    char remote[INET6_ADDRSTRLEN]; /* on whose behalf: the same, unless a trusted peer says otherwise */
+    uint64_t net;                  /* of the address: what is counted as one */
+    uint32_t place;                /* in the census, or LOGIN_UNCOUNTED */
+    uint64_t since;                /* on the loop's clock */
+    const char *refused;           /* why it may not come in: told when TLS is there */
+    bool loopback, trusted;        /* the peer */
+    bool proxied_tls;              /* TLS ends at the proxy */
     unsigned strikes, bad;
     struct auth_request *request;
     uint64_t id;    /* of the session asked for */
@@ -82,6 +84,8 @@ struct login {
 
 /* ---- for the protocols ---- */
 
+/* A trusted peer says on whose behalf it comes (IMAP ID x-originating-ip); others are not listened to. */
+void login_originates(struct login *l, struct bytes address);
 /* May a password be sent on this connection? */
 bool login_may_auth(const struct login *l);
 /* Is TLS on, or can it be had? */
@@ -129,8 +133,13 @@ struct login_accepted {
     const char *service; /* "imaps" */
     int fd;
     struct sockaddr_storage peer;
+    bool tls; /* with the proxy that it comes through */
 };
 void login_accept(const struct login_accepted *a);
+/* The same for a listener on which proxies speak. */
+void login_proxied(const struct login_accepted *a);
+/* An address in text. IPv4 in IPv6's clothes is IPv4. */
+void login_address(const struct sockaddr_storage *ss, char *text, size_t size);
 unsigned login_count(void);
 /* No more logins; those under way may still succeed, running sessions go on. */
 void login_drain(void);

@@ -9,6 +9,7 @@
 #include "access/login_main.h"
 #include "base/cleanup.h"
 #include "base/log.h"
+#include "base/nets.h"
 
 #include <arpa/inet.h>
 #include <stdlib.h>
@@ -89,22 +90,52 @@ void login_gone(struct login *l)
 
 /* ---- limits ---- */
 
+void login_address(const struct sockaddr_storage *ss, char *text, size_t size)
+{
+    const struct in6_addr *six = &((const struct sockaddr_in6 *)(const void *)ss)->sin6_addr;
+    const struct in_addr *four = &((const struct sockaddr_in *)(const void *)ss)->sin_addr;
+    *text = '\0';
+    if (ss->ss_family == AF_INET6 && IN6_IS_ADDR_V4MAPPED(six))
+        inet_ntop(AF_INET, &six->s6_addr[12], text, (socklen_t)size);
+    else if (ss->ss_family == AF_INET6)
+        inet_ntop(AF_INET6, six, text, (socklen_t)size);
+    else
+        inet_ntop(AF_INET, four, text, (socklen_t)size);
+}
+
+/* What is counted as one: an IPv4 address, the first half of an IPv6 address. */
+static uint64_t net_of(const char *address)
+{
+    unsigned char net[16];
+    uint64_t number;
+    if (inet_pton(AF_INET, address, net) == 1)
+        memset(net + 4, 0xff, 4); /* no IPv6 prefix in use looks like this */
+    else if (inet_pton(AF_INET6, address, net) != 1)
+        memset(net, 0, sizeof(net));
+    memcpy(&number, net, sizeof(number));
+    return number;
+}
+
 static void set_address(struct login *l, const struct sockaddr_storage *peer)
 {
-    unsigned char net[8];
-    if (peer->ss_family == AF_INET6) {
-        const struct in6_addr *a = &((const struct sockaddr_in6 *)(const void *)peer)->sin6_addr;
-        inet_ntop(AF_INET6, a, l->remote, sizeof(l->remote));
-        memcpy(net, a->s6_addr, sizeof(net));
-        l->loopback = IN6_IS_ADDR_LOOPBACK(a);
-    } else {
-        const struct in_addr *a = &((const struct sockaddr_in *)(const void *)peer)->sin_addr;
-        inet_ntop(AF_INET, a, l->remote, sizeof(l->remote));
-        memcpy(net, a, sizeof(*a));
-        memset(net + 4, 0xff, 4); /* no IPv6 prefix in use looks like this */
-        l->loopback = ntohl(a->s_addr) >> 24 == 127;
-    }
-    memcpy(&l->net, net, sizeof(l->net));
+    login_address(peer, l->peer, sizeof(l->peer));
+    memcpy(l->remote, l->peer, sizeof(l->remote));
+    l->net = net_of(l->peer);
+    l->loopback = nets_match(BYTES("127.0.0.0/8,::1"), l->peer);
+    l->trusted = site_trusted(&login_conf()->site, l->peer);
+}
+
+void login_originates(struct login *l, struct bytes address)
+{
+    unsigned char ignored[16];
+    char text[INET6_ADDRSTRLEN];
+    if (!l->trusted || address.n >= sizeof(text))
+        return;
+    memcpy(text, address.p, address.n);
+    text[address.n] = '\0';
+    if (strlen(text) == address.n &&
+        (inet_pton(AF_INET, text, ignored) == 1 || inet_pton(AF_INET6, text, ignored) == 1))
+        memcpy(l->remote, text, sizeof(text));
 }
 
 /* The one that has waited for longest goes, if it had its time. */
@@ -139,8 +170,8 @@ static const char *why_not(struct login *l)
     const struct census_limits limits = {
         .all = (uint32_t)conf->max_connections,
         .waiting = (uint32_t)conf->max_unauthenticated,
-        .net = l->loopback ? 0 : (uint32_t)conf->max_connections_per_address,
-        .net_waiting = l->loopback ? 0 : (uint32_t)conf->max_unauthenticated_per_address,
+        .net = l->trusted ? 0 : (uint32_t)conf->max_connections_per_address,
+        .net_waiting = l->trusted ? 0 : (uint32_t)conf->max_unauthenticated_per_address,
     };
     if (login_count() > login_files_allow())
         return texts[CENSUS_ALL];
@@ -217,6 +248,7 @@ void login_accept(const struct login_accepted *a)
     l->session_fd = -1;
     l->place = LOGIN_UNCOUNTED;
     l->since = loop_now(login_loop());
+    l->proxied_tls = a->tls;
     set_address(l, &a->peer);
     list_add(&waiting, l);
     l->io = login_io_new(l, a->fd, IN_CAP, OUT_CAP);

@@ -47,7 +47,12 @@ static void cmd_noop(struct login *l, struct imap_args *args)
 
 static void cmd_id(struct login *l, struct imap_args *args)
 {
-    (void)args; /* a stranger's words: not logged, not looked at */
+    struct imap_args list;
+    struct bytes field, value;
+    if (imap_args_list(args, &list)) /* a stranger's words: not logged */
+        while (imap_args_string(&list, &field) && imap_args_nstring(&list, &value))
+            if (value.p && bytes_eq_nocase(field, BYTES("x-originating-ip")))
+                login_originates(l, value);
     io_printf(l->io, "* ID (\"name\" \"Posthouse\")\r\n");
     tagged(l, "OK Nice to meet you");
 }

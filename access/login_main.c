@@ -32,6 +32,7 @@ struct listener {
     struct watch watch;
     int fd;
     const char *service;
+    bool proxy; /* proxies speak here */
 };
 
 static struct access_conf *conf;
@@ -152,7 +153,7 @@ static void on_listener(void *arg, uint32_t events)
         socklen_t n = sizeof(a.peer);
         a.fd = accept4(l->fd, (struct sockaddr *)&a.peer, &n, SOCK_CLOEXEC | SOCK_NONBLOCK);
         if (a.fd >= 0) {
-            login_accept(&a);
+            (l->proxy ? login_proxied : login_accept)(&a);
             continue;
         }
         if (errno == EMFILE || errno == ENFILE || errno == ENOMEM || errno == ENOBUFS)
@@ -175,7 +176,12 @@ static void listen_begin(void)
 
 static void listen_on(const char *name, int fd)
 {
-    const struct access_service *service = access_service_named(name);
+    AUTO_FREE char *bare = xstrdup(name);
+    char *word = strstr(bare, ACCESS_PROXY);
+    bool proxy = word != NULL;
+    if (proxy)
+        *word = '\0';
+    const struct access_service *service = access_service_named(bare);
     if (!service || nlisteners == LISTENERS_MAX || draining) {
         if (!draining)
             log_error("no use for a listening socket named %s", name);
@@ -183,7 +189,7 @@ static void listen_on(const char *name, int fd)
         return;
     }
     struct listener *l = &listeners[nlisteners++];
-    *l = (struct listener){.fd = fd, .service = service->name};
+    *l = (struct listener){.fd = fd, .service = service->name, .proxy = proxy};
     if (self)
         watch_listeners(NULL);
 }

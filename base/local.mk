@@ -17,6 +17,7 @@ base_libbase_a_SOURCES = \
 	base/msg.c base/msg.h \
 	base/nets.c base/nets.h \
 	base/priv.c base/priv.h \
+	base/proxy.c base/proxy.h base/proxy_receive.c \
 	base/sandbox.c base/sandbox.h \
 	base/siphash.c base/siphash.h \
 	base/strbuf.c base/strbuf.h \
@@ -63,6 +64,11 @@ TESTS += t/unit/siphash_test
 t_unit_siphash_test_SOURCES = t/unit/siphash_test.c
 t_unit_siphash_test_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 t_unit_siphash_test_LDADD = $(BASE_LIBS) $(UNIT_LIBS)
+check_PROGRAMS += t/unit/proxy_test
+TESTS += t/unit/proxy_test
+t_unit_proxy_test_SOURCES = t/unit/proxy_test.c
+t_unit_proxy_test_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+t_unit_proxy_test_LDADD = $(BASE_LIBS) $(UNIT_LIBS)
 check_PROGRAMS += t/unit/strbuf_test
 TESTS += t/unit/strbuf_test
 t_unit_strbuf_test_SOURCES = t/unit/strbuf_test.c
@@ -74,7 +80,7 @@ t_unit_text_test_SOURCES = t/unit/text_test.c
 t_unit_text_test_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 t_unit_text_test_LDADD = $(BASE_LIBS) $(UNIT_LIBS)
 
-FUZZ_TARGETS += conf_scan
+FUZZ_TARGETS += conf_scan proxy
 
 bin_PROGRAMS += base/posthouse
 base_posthouse_SOURCES = base/posthouse_main.c
