@@ -225,6 +225,10 @@ static void refuse(struct login *l, const char *why)
 
 static void begin(struct login *l)
 {
+    if (auth_client_banned(login_auth(), l->remote)) { /* not a word, not a line of log for each */
+        login_enter(l, LOGIN_END);
+        return;
+    }
     const char *why = why_not(l);
     if (why) {
         refuse(l, why);

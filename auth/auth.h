@@ -40,6 +40,8 @@ void account_copy(struct account *to, const struct account *from);
 struct auth_client; /* one connection to net/auth, reopened by itself when the daemon restarts */
 struct auth_client *auth_client_new(struct loop *loop, const char *path);
 void auth_client_free(struct auth_client *client);
+/* Is this address (text form) banned, by its failures or by the operator? Asked at accept; no question goes out. */
+bool auth_client_banned(const struct auth_client *client, const char *remote);
 
 enum auth_status {
     AUTH_CONTINUE, /* send `text` (base64, may be empty) to the client and call auth_continue with its answer

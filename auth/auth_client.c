@@ -5,10 +5,12 @@
  * sent is never sent again: it fails for now. An id names a place in the table and a generation, so that a
  * late answer to a cancelled request cannot be taken for the answer to the next one in its place.
  */
+#include "auth/auth_bans.h"
 #include "auth/auth_link.h"
 #include "base/cleanup.h"
 
 #include <stdlib.h>
+#include <time.h>
 
 enum {
     REQUESTS_MAX = 8192,
@@ -22,6 +24,7 @@ struct auth_client {
     struct auth_request **requests; /* by place; NULL: free */
     size_t places, next_place;
     uint32_t generation;
+    struct bans *bans; /* as auth tells them */
 };
 
 struct auth_request {
@@ -113,9 +116,26 @@ static void send_first(struct auth_request *r)
     timer_set(r->client->loop, &r->timer, ANSWER_WITHIN_MS);
 }
 
+static void on_ban(struct auth_client *c, const struct auth_record *r)
+{
+    struct net net;
+    if (!net_parse(r->remote, &net))
+        return;
+    if (r->status == BAN_SET)
+        bans_set(c->bans, &net, r->until, r->text);
+    else if (r->status == BAN_LIFTED)
+        bans_remove(c->bans, &net);
+}
+
+bool auth_client_banned(const struct auth_client *c, const char *remote)
+{
+    return bans_find(c->bans, remote, (uint64_t)time(NULL)) != NULL;
+}
+
 static void on_connected(void *arg)
 {
     struct auth_client *c = arg;
+    bans_clear(c->bans); /* the whole list comes anew */
     for (size_t i = 0; i < c->places; i++)
         if (c->requests[i] && !c->requests[i]->sent)
             send_first(c->requests[i]);
@@ -132,6 +152,10 @@ static void on_lost(void *arg)
 static void on_record(void *arg, const struct auth_record *in)
 {
     struct auth_client *c = arg;
+    if (in->type == AUTH_REC_BAN) {
+        on_ban(c, in);
+        return;
+    }
     size_t place = in->id % REQUESTS_MAX;
     struct auth_request *r = place < c->places ? c->requests[place] : NULL;
     if (!r || r->id != in->id || !r->sent)
@@ -148,9 +172,11 @@ static void on_record(void *arg, const struct auth_record *in)
 
 struct auth_client *auth_client_new(struct loop *loop, const char *path)
 {
-    static const struct auth_link_hooks hooks = {AUTH_REC_RESULT, on_connected, on_record, on_lost};
+    static const struct auth_link_hooks hooks = {AUTH_REC_RESULT, AUTH_REC_BAN, on_connected, on_record,
+                                                 on_lost};
     struct auth_client *c = xcalloc(1, sizeof(*c));
     c->loop = loop;
+    c->bans = bans_new();
     auth_link_init(&c->link, loop, path, &hooks, c);
     return c;
 }
@@ -163,6 +189,7 @@ void auth_client_free(struct auth_client *c)
         if (c->requests[i])
             request_free(c->requests[i]);
     auth_link_done(&c->link);
+    bans_free(c->bans);
     free(c->requests);
     free(c);
 }

@@ -8,8 +8,9 @@
 
 struct auth_conf {
     struct site_conf site;
-    char **accounts;   /* sources of accounts in order: "pam", "passwd-file" */
-    char *passwd_file; /* NULL: none; %d in it: one for each domain */
+    char **accounts;             /* sources of accounts in order: "pam", "passwd-file" */
+    char *passwd_file;           /* NULL: none; %d in it: one for each domain */
+    int64_t ban_after, ban_time; /* failures, seconds */
     int64_t first_virtual_uid, last_virtual_uid;
     char *virtual_home;
     int64_t password_scheme; /* enum passwd_make_scheme */

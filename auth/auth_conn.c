@@ -6,6 +6,7 @@
 #include "auth/auth_conn.h"
 
 #include "auth/auth_backend.h"
+#include "auth/auth_ban.h"
 #include "auth/auth_name.h"
 #include "auth/auth_proto.h"
 #include "auth/auth_request.h"
@@ -16,7 +17,8 @@
 #include <unistd.h>
 
 struct conn {
-    struct chan *chan; /* NULL: gone, kept for the lookups under way */
+    struct conn *next, **at; /* of all that are open */
+    struct chan *chan;       /* NULL: gone, kept for the lookups under way */
     enum conn_kind kind;
     size_t lookups;
     struct slot *slots[CONN_REQUESTS_MAX]; /* by id modulo: CONN_NET only */
@@ -36,14 +38,8 @@ struct lookup {
 static struct loop *loop;
 static struct ticket_table *tickets;
 static struct conn_rights rights;
+static struct conn *conns;
 static size_t open_conns;
-
-void conns_init(struct loop *the_loop, struct ticket_table *the_tickets, const struct conn_rights *the_rights)
-{
-    loop = the_loop;
-    tickets = the_tickets;
-    rights = *the_rights;
-}
 
 static void conn_send(struct conn *c, const struct auth_record *r)
 {
@@ -52,6 +48,26 @@ static void conn_send(struct conn *c, const struct auth_record *r)
     AUTO_MSG struct msg m;
     auth_record_write(r, &m);
     chan_send(c->chan, &m);
+}
+
+static void send_any(void *arg, const struct auth_record *r)
+{
+    conn_send(arg, r);
+}
+
+static void tell_front_ends(const struct auth_record *r)
+{
+    for (struct conn *c = conns; c; c = c->next)
+        if (c->kind == CONN_NET)
+            conn_send(c, r);
+}
+
+void conns_init(struct loop *the_loop, struct ticket_table *the_tickets, const struct conn_rights *the_rights)
+{
+    loop = the_loop;
+    tickets = the_tickets;
+    rights = *the_rights;
+    ban_init(loop, tell_front_ends);
 }
 
 /* ---- attempts ---- */
@@ -133,6 +149,9 @@ static void conn_release(struct conn *c)
     if (c->chan || c->lookups)
         return;
     open_conns--;
+    *c->at = c->next;
+    if (c->next)
+        c->next->at = c->at;
     free(c);
 }
 
@@ -200,6 +219,26 @@ static bool do_lookup(struct conn *c, const struct auth_record *r)
     return true;
 }
 
+struct ban_answer {
+    struct conn *conn;
+    uint32_t id;
+};
+
+static void send_ban(void *arg, const struct auth_record *r)
+{
+    const struct ban_answer *a = arg;
+    struct auth_record answer = *r;
+    answer.id = a->id;
+    conn_send(a->conn, &answer);
+}
+
+static bool do_ban(struct conn *c, const struct auth_record *r)
+{
+    struct ban_answer a = {c, r->id};
+    ban_ask(r, send_ban, &a);
+    return true;
+}
+
 /* ---- the table: who may send what ---- */
 
 enum { NET = 1 << CONN_NET, LOOKUP = 1 << CONN_LOOKUP, MASTER = 1 << CONN_MASTER };
@@ -214,6 +253,7 @@ static const struct {
     {AUTH_REC_CONTINUE, NET, do_continue},
     {AUTH_REC_CANCEL, NET, do_cancel},
     {AUTH_REC_LOOKUP, LOOKUP | MASTER, do_lookup},
+    {AUTH_REC_BAN_ASK, MASTER, do_ban},
 };
 
 static bool dispatch(struct conn *c, struct msg_in *in)
@@ -279,8 +319,16 @@ void conn_accept(int fd, enum conn_kind kind)
     c->kind = kind;
     c->chan = chan_new(loop, fd, on_chan, c);
     open_conns++;
-    if (chan_peer(c->chan, &uid, &pid) == 0 && may_connect(uid, kind) && open_conns <= CONNS_MAX)
+    c->next = conns;
+    c->at = &conns;
+    if (conns)
+        conns->at = &c->next;
+    conns = c;
+    if (chan_peer(c->chan, &uid, &pid) == 0 && may_connect(uid, kind) && open_conns <= CONNS_MAX) {
+        if (kind == CONN_NET)
+            ban_each(send_any, c);
         return;
+    }
     log_warn("process %d of uid %d may not connect here", (int)pid, (int)uid);
     conn_close(c);
 }

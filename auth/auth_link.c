@@ -26,7 +26,7 @@ static void on_chan(struct chan *ch, struct msg_in *in, void *arg)
     struct auth_link *link = arg;
     struct auth_record r;
     (void)ch;
-    if (in && auth_record_read(in, &r) && r.type == link->hooks->expects) {
+    if (in && auth_record_read(in, &r) && (r.type == link->hooks->expects || r.type == link->hooks->also)) {
         link->delay = LINK_RETRY_FIRST_MS;
         link->hooks->record(link->arg, &r);
     } else {

@@ -10,7 +10,7 @@
 enum { LINK_RETRY_FIRST_MS = 50, LINK_RETRY_MAX_MS = 2000 };
 
 struct auth_link_hooks {
-    uint16_t expects; /* the one type of record that the other side sends */
+    uint16_t expects, also; /* the types of record that the other side sends; also: 0 for none */
     void (*connected)(void *arg);
     void (*record)(void *arg, const struct auth_record *r);
     void (*lost)(void *arg); /* what was sent and not answered will not be */

@@ -102,7 +102,7 @@ static void on_record(void *arg, const struct auth_record *r)
 
 struct auth_lookup *auth_lookup_new(struct loop *loop, const char *path)
 {
-    static const struct auth_link_hooks hooks = {AUTH_REC_ACCOUNT, on_connected, on_record, on_lost};
+    static const struct auth_link_hooks hooks = {AUTH_REC_ACCOUNT, 0, on_connected, on_record, on_lost};
     struct auth_lookup *l = xcalloc(1, sizeof(*l));
     l->loop = loop;
     auth_link_init(&l->link, loop, path, &hooks, l);

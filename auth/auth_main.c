@@ -4,6 +4,7 @@
  * a descriptor, the socket to nss, a socket to a PAM worker for each password that PAM shall judge.
  */
 #include "auth/auth_backend.h"
+#include "auth/auth_ban.h"
 #include "auth/auth_conf.h"
 #include "auth/auth_conn.h"
 #include "auth/auth_file.h"
@@ -55,6 +56,7 @@ static void apply(void)
     pam_set_service(conf->pam_service);
     auth_file_configure(conf->passwd_file);
     requests_configure(&conf->site);
+    ban_configure(conf->ban_after, conf->ban_time, &conf->site);
     site_conf_apply(&conf->site);
 }
 
@@ -181,6 +183,8 @@ static void message(struct msg_in *in)
         take_passwd_file(&r, fd);
     else if (r.type == AUTH_CTL_PEER && fd >= 0)
         take_nss(TAKE_FD(fd));
+    else if (r.type == AUTH_CTL_BANS && fd >= 0)
+        ban_take_file(TAKE_FD(fd));
     else if (r.type == AUTH_CTL_WORKER)
         pam_worker(r.id, TAKE_FD(fd));
     else

@@ -3,6 +3,7 @@
  *
  *   login, smtp  -> auth    START PLAIN CONTINUE CANCEL          auth -> RESULT
  *   queue, masters -> auth  LOOKUP                               auth -> ACCOUNT
+ *   root -> auth            BAN_ASK                              auth -> BAN; to login and smtp unasked
  *   auth -> nss             LOOKUP (by name or uid)              nss  -> ACCOUNT
  *   auth -> PAM worker      PAM_TRY                              worker -> PAM_VERDICT
  *   authd -> auth           CTL_PASSWD_FILE CTL_PEER CTL_WORKER  auth -> authd CTL_WORKER_WANTED
@@ -29,6 +30,8 @@ enum auth_record_type {
     AUTH_REC_ACCOUNT,
     AUTH_REC_PAM_TRY,
     AUTH_REC_PAM_VERDICT,
+    AUTH_REC_BAN,     /* a ban, or the end of an answer about bans */
+    AUTH_REC_BAN_ASK, /* what posthouse ban wants */
     /* on control channels */
     AUTH_CTL_PASSWD_FILE =
         CTL_USER, /* with the file open for reading, or without if that failed; name: its domain; status 1: it has gone */
@@ -40,10 +43,13 @@ enum auth_record_type {
                              of the default, text: the name of this machine. The first default is the last of what signer needs
                              to begin */
     AUTH_CTL_CERTIFICATE_TAKEN, /* one of these has been looked at */
+    AUTH_CTL_BANS,              /* with the file that keeps them, open for reading and writing */
 };
 
 enum auth_by { AUTH_BY_NAME, AUTH_BY_UID, AUTH_BY_TICKET };
 enum auth_lookup_status { AUTH_LOOKUP_NONE, AUTH_LOOKUP_FOUND, AUTH_LOOKUP_TEMPFAIL };
+enum auth_ban_status { BAN_SET, BAN_LIFTED, BAN_DONE, BAN_REFUSED };
+enum auth_ban_by { BAN_BY_LIST, BAN_BY_ADD, BAN_BY_REMOVE };
 enum auth_pam_status { AUTH_PAM_REFUSED, AUTH_PAM_OK, AUTH_PAM_ACCOUNT, AUTH_PAM_TEMPFAIL };
 
 #define AUTH_PATH_MAX    4095
@@ -60,6 +66,7 @@ struct auth_record {
     uint32_t secure, has_text; /* 0 or 1 */
     uint32_t uid, gid;
     uint64_t quota_bytes, quota_messages;
+    uint64_t until; /* BAN: seconds of the wall clock, 0 for ever; BAN_ASK: seconds from now */
     struct bytes service, remote, mechanism;
     struct bytes text; /* SASL in base64; the ticket; the reason of a PAM verdict */
     struct bytes name, password;

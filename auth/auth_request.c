@@ -10,6 +10,7 @@
 #include "auth/auth_request.h"
 
 #include "auth/auth_backend.h"
+#include "auth/auth_ban.h"
 #include "auth/auth_name.h"
 #include "auth/auth_sasl.h"
 #include "auth/auth_throttle.h"
@@ -30,7 +31,7 @@ struct request {
     request_fn *fn; /* NULL: abandoned */
     void *arg;
     struct timer timer;
-    struct throttle_key address;
+    struct throttle_try attempt;
     uint64_t begun; /* when judging began */
     bool secure;
     struct sasl *sasl;
@@ -49,24 +50,26 @@ static struct throttle *throttle;
 static struct request *line; /* in the order they came */
 static size_t in_line, alive;
 static struct timer line_timer;
-static struct site_conf clear_rules = {.plaintext_login = PLAINTEXT_NEVER};
+static const struct site_conf *site;
 
 static void try_line(void *arg);
 
 void requests_init(struct loop *the_loop, struct ticket_table *the_tickets)
 {
-    uint64_t seed;
     loop = the_loop;
     tickets = the_tickets;
-    if (getrandom(&seed, sizeof(seed), 0) != sizeof(seed))
-        log_fatal("getrandom: %m");
-    throttle = throttle_new(seed);
+    throttle = throttle_new(siphash_key_new());
     timer_init(&line_timer, try_line, NULL);
 }
 
-void requests_configure(const struct site_conf *site)
+void requests_configure(const struct site_conf *the_site)
 {
-    clear_rules.plaintext_login = site->plaintext_login;
+    site = the_site;
+}
+
+void request_forgive(const char *remote)
+{
+    throttle_forgive(throttle, throttle_key(remote));
 }
 
 /* ---- beginning and end ---- */
@@ -141,7 +144,7 @@ struct request *request_new(request_fn *fn, void *arg)
 
 static void leave_judgement(struct request *q, enum auth_status status, struct bytes text)
 {
-    throttle_end(throttle, q->address);
+    throttle_end(throttle, &q->attempt);
     finish(q, status, text);
     if (line)
         timer_set(loop, &line_timer, 0);
@@ -149,8 +152,11 @@ static void leave_judgement(struct request *q, enum auth_status status, struct b
 
 static void refuse(struct request *q, const char *reason)
 {
-    uint64_t spent = loop_now(loop) - q->begun, delay = throttle_failed(throttle, q->address, loop_now(loop));
+    uint32_t failures;
+    uint64_t spent = loop_now(loop) - q->begun;
+    uint64_t delay = throttle_failed(throttle, &q->attempt, loop_now(loop), &failures);
     log_outcome(q, "failed", reason);
+    ban_consider(q->remote, failures);
     q->state = DELAY;
     timer_set(loop, &q->timer, spent < delay ? delay - spent : 0);
 }
@@ -180,6 +186,7 @@ static void accept_account(struct request *q)
     free(q->name);
     q->name = xstrdup(q->account.name);
     log_outcome(q, "ok", "");
+    throttle_succeeded(throttle, &q->attempt, loop_now(loop));
     leave_judgement(q, AUTH_OK, bytes_of(text));
     explicit_bzero(text, sizeof(text));
 }
@@ -263,7 +270,7 @@ static void try_line(void *arg)
     (void)arg;
     for (struct request *q = line, *next; q; q = next) {
         next = q->next;
-        if (throttle_begin(throttle, q->address, loop_now(loop))) {
+        if (throttle_begin(throttle, &q->attempt, loop_now(loop))) {
             leave_line(q);
             judge(q);
         }
@@ -272,7 +279,7 @@ static void try_line(void *arg)
 
 static void enter_line(struct request *q)
 {
-    if (throttle_begin(throttle, q->address, loop_now(loop))) {
+    if (throttle_begin(throttle, &q->attempt, loop_now(loop))) {
         judge(q);
         return;
     }
@@ -295,12 +302,14 @@ static void enter_line(struct request *q)
 /* Why this cannot succeed whoever it is, or NULL. */
 static const char *find_hopeless(const struct request *q)
 {
-    if (!q->secure && !site_plaintext_allowed(&clear_rules, q->remote))
+    if (!q->secure && !site_plaintext_allowed(site, q->remote))
         return "password-in-clear";
     if (!q->name || !auth_name_ok(bytes_of(q->name)))
         return "bad-name";
     if (!q->password || strlen(q->password) > AUTH_PASSWORD_MAX)
         return "bad-password";
+    if (ban_holds(q->remote))
+        return "banned";
     return *q->password ? NULL : "empty-password";
 }
 
@@ -309,6 +318,9 @@ static void take_credentials(struct request *q, struct bytes name, struct bytes 
     q->name = bytes_dup(name);
     q->password = bytes_dup(password);
     q->hopeless = find_hopeless(q);
+    struct throttle_key address = throttle_key(q->remote);
+    address.trusted |= site_trusted(site, q->remote);
+    q->attempt = throttle_try(throttle, address, name, password);
     enter_line(q);
 }
 
@@ -353,7 +365,6 @@ void request_start(struct request *q, const struct auth_record *r)
         finish(q, AUTH_INVALID, BYTES(""));
         return;
     }
-    q->address = throttle_key(q->remote);
     q->secure = r->secure;
     if (r->type == AUTH_REC_PLAIN) {
         q->mechanism = "login";

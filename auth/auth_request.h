@@ -26,8 +26,12 @@ struct request;
 
 /* Once, before the first request. */
 void requests_init(struct loop *loop, struct ticket_table *tickets);
-/* Where passwords in clear may come from: the front ends keep to it, here it is checked again. */
+/* Where passwords in clear may come from: the front ends keep to it, here it is checked again; and who is trusted. Borrowed until the
+ * next. */
 void requests_configure(const struct site_conf *site);
+
+/* What this address did wrong is forgotten. */
+void request_forgive(const char *remote);
 
 /* AUTH_CONTINUE, or the end of the request. May come from inside request_start and request_continue. */
 typedef void request_fn(enum auth_status status, struct bytes text, const char *name, void *arg);

@@ -1,29 +1,46 @@
 /*
- * auth_throttle.c - see auth_throttle.h. The table has rows of a few places; a newcomer to a full row takes
- * the place that matters least, so that its size is fixed and a flood of addresses costs no memory.
+ * auth_throttle.c - see auth_throttle.h. Each table has rows of a few places; a newcomer to a full row takes
+ * the place that matters least, so that its size is fixed and a flood of addresses or names costs no memory.
  */
 #include "auth/auth_throttle.h"
 
 #include "base/strbuf.h"
+#include "base/text.h"
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { PLACES = 8, ROWS = THROTTLE_ADDRESSES / PLACES };
+enum {
+    PLACES = 8,
+    ROWS = THROTTLE_ADDRESSES / PLACES,
+    KNOWN_ROWS = THROTTLE_KNOWN / PLACES,
+    NAME_MAX_FOLDED = 255
+};
 
 struct place {
-    uint64_t prefix;
+    uint64_t id; /* prefix of an address, or hash of a name */
     uint64_t last_failure;
     uint32_t failures;
     uint32_t under_way;
     bool used;
+    uint8_t next_repeat;
+    uint64_t repeats[THROTTLE_REPEATS]; /* secrets that were wrong */
+};
+
+struct table {
+    struct place places[ROWS][PLACES];
+};
+
+struct known {
+    uint64_t pair, last; /* last: 0 is free */
 };
 
 struct throttle {
-    uint64_t seed;
-    struct place places[ROWS][PLACES];
+    struct siphash_key key;
+    struct table addresses, accounts;
+    struct known known[KNOWN_ROWS][PLACES];
 };
 
 static uint64_t prefix_of(const unsigned char *p)
@@ -51,10 +68,10 @@ struct throttle_key throttle_key(const char *remote)
     return (struct throttle_key){UINT64_C(1) << 32 | host, host >> 24 == 127};
 }
 
-struct throttle *throttle_new(uint64_t seed)
+struct throttle *throttle_new(struct siphash_key key)
 {
     struct throttle *t = xcalloc(1, sizeof(*t));
-    t->seed = seed;
+    t->key = key;
     return t;
 }
 
@@ -63,16 +80,22 @@ void throttle_free(struct throttle *t)
     free(t);
 }
 
-/* A mix whose outcome nobody can aim at who does not know the seed (splitmix64's finisher, twice). */
-static uint64_t mix(uint64_t v, uint64_t seed)
+static uint64_t hash_pair(const struct throttle *t, uint64_t a, uint64_t b)
 {
-    for (int i = 0; i < 2; i++) {
-        v ^= seed;
-        v = (v ^ v >> 30) * UINT64_C(0xbf58476d1ce4e5b9);
-        v = (v ^ v >> 27) * UINT64_C(0x94d049bb133111eb);
-        v ^= v >> 31;
-    }
-    return v;
+    uint64_t both[2] = {a, b};
+    return siphash(&t->key, bytes_from(both, sizeof(both)));
+}
+
+struct throttle_try throttle_try(const struct throttle *t, struct throttle_key address, struct bytes name,
+                                 struct bytes password)
+{
+    char folded[NAME_MAX_FOLDED];
+    if (name.n > sizeof(folded))
+        name.n = sizeof(folded);
+    ascii_fold(folded, name);
+    struct throttle_try a = {.address = address, .account = siphash(&t->key, bytes_from(folded, name.n))};
+    a.secret = hash_pair(t, a.account, siphash(&t->key, password));
+    return a;
 }
 
 static bool matters_less(const struct place *a, const struct place *b)
@@ -84,57 +107,168 @@ static bool matters_less(const struct place *a, const struct place *b)
     return a->last_failure < b->last_failure;
 }
 
-/* The place of an address. With `make`, one is found for a newcomer; NULL if all are taken by attempts under
+/* The place of an id. With `make`, one is found for a newcomer; NULL if all are taken by attempts under
  * way. */
-static struct place *place_of(struct throttle *t, uint64_t prefix, bool make)
+static struct place *place_of(struct throttle *t, struct table *table, uint64_t id, bool make)
 {
-    struct place *row = t->places[mix(prefix, t->seed) % ROWS], *victim = NULL;
+    struct place *row = table->places[hash_pair(t, id, 0) % ROWS], *victim = NULL;
     for (int i = 0; i < PLACES; i++) {
-        if (row[i].used && row[i].prefix == prefix)
+        if (row[i].used && row[i].id == id)
             return &row[i];
         if (row[i].under_way == 0 && (!victim || matters_less(&row[i], victim)))
             victim = &row[i];
     }
     if (!make || !victim)
         return NULL;
-    *victim = (struct place){.prefix = prefix, .used = true};
+    *victim = (struct place){.id = id, .used = true};
     return victim;
 }
 
 static void forget_old_failures(struct place *p, uint64_t now)
 {
-    if (p->failures && now - p->last_failure >= THROTTLE_FORGET_MS)
+    if (p->failures && now - p->last_failure >= THROTTLE_FORGET_MS) {
         p->failures = 0;
+        memset(p->repeats, 0, sizeof(p->repeats));
+    }
 }
 
-bool throttle_begin(struct throttle *t, struct throttle_key key, uint64_t now)
+/* ---- who has logged in from where ---- */
+
+static struct known *known_of(struct throttle *t, uint64_t prefix, uint64_t account, bool make)
 {
-    if (key.loopback)
-        return true;
-    struct place *p = place_of(t, key.prefix, true);
+    uint64_t pair = hash_pair(t, prefix, account);
+    struct known *row = t->known[pair % KNOWN_ROWS], *oldest = row;
+    for (int i = 0; i < PLACES; i++) {
+        if (row[i].last && row[i].pair == pair)
+            return &row[i];
+        if (row[i].last < oldest->last)
+            oldest = &row[i];
+    }
+    if (!make)
+        return NULL;
+    *oldest = (struct known){pair, 1};
+    return oldest;
+}
+
+void throttle_succeeded(struct throttle *t, const struct throttle_try *a, uint64_t now)
+{
+    known_of(t, a->address.prefix, a->account, true)->last = now + 1;
+    known_of(t, a->address.prefix, 0, true)->last = now + 1; /* somebody has */
+}
+
+/* ---- the life of an attempt ---- */
+
+static bool account_has_room(struct throttle *t, struct throttle_try *a, uint64_t now)
+{
+    struct place *p = a->known ? NULL : place_of(t, &t->accounts, a->account, false);
     if (!p)
-        return false;
+        return true;
     forget_old_failures(p, now);
-    if (p->under_way >= (p->failures ? THROTTLE_PARALLEL_SUSPECT : THROTTLE_PARALLEL))
+    if (p->failures >= THROTTLE_ACCOUNT_FREE && p->under_way >= THROTTLE_ACCOUNT_PARALLEL)
         return false;
     p->under_way++;
+    a->held_account = true;
     return true;
 }
 
-uint64_t throttle_failed(struct throttle *t, struct throttle_key key, uint64_t now)
+static bool address_has_room(struct throttle *t, struct throttle_try *a, uint64_t now)
 {
-    struct place *p = key.loopback ? NULL : place_of(t, key.prefix, false);
+    struct place *p = a->address.trusted ? NULL : place_of(t, &t->addresses, a->address.prefix, true);
+    if (!p)
+        return a->address.trusted;
+    forget_old_failures(p, now);
+    if (p->under_way >= (p->failures && !a->known ? THROTTLE_PARALLEL_SUSPECT : THROTTLE_PARALLEL))
+        return false;
+    p->under_way++;
+    a->held = true;
+    return true;
+}
+
+bool throttle_begin(struct throttle *t, struct throttle_try *a, uint64_t now)
+{
+    a->held = a->held_account = false;
+    a->known = known_of(t, a->address.prefix, a->account, false) != NULL;
+    if (!account_has_room(t, a, now))
+        return false;
+    if (address_has_room(t, a, now))
+        return true;
+    throttle_end(t, a);
+    return false;
+}
+
+/* Has this very password failed here before? It is remembered from now on. */
+static bool repeated(struct place *p, uint64_t secret)
+{
+    for (int i = 0; i < THROTTLE_REPEATS; i++)
+        if (p->repeats[i] == secret)
+            return true;
+    p->repeats[p->next_repeat++ % THROTTLE_REPEATS] = secret;
+    return false;
+}
+
+/* Counts one failure more, unless it is a repetition; the failures before. */
+static uint32_t count_failure(struct place *p, uint64_t secret, uint64_t now, bool *again)
+{
+    forget_old_failures(p, now);
+    uint32_t before = p->failures;
+    p->last_failure = now;
+    *again = repeated(p, secret);
+    if (!*again && p->failures < UINT32_MAX)
+        p->failures++;
+    return before;
+}
+
+uint64_t throttle_failed(struct throttle *t, const struct throttle_try *a, uint64_t now, uint32_t *count)
+{
+    struct place *p = a->address.trusted ? NULL : place_of(t, &t->addresses, a->address.prefix, true);
+    struct place *account = a->known ? NULL : place_of(t, &t->accounts, a->account, true);
+    bool again = false, account_again = false;
+    *count = 0;
+    if (account)
+        count_failure(account, a->secret, now, &account_again);
     if (!p)
         return THROTTLE_FIRST_MS;
-    uint64_t delay = p->failures < 8 ? (uint64_t)THROTTLE_FIRST_MS << p->failures : THROTTLE_MAX_MS;
-    p->failures += p->failures < UINT32_MAX;
-    p->last_failure = now;
+    uint32_t before = count_failure(p, a->secret, now, &again);
+    if (again)
+        return THROTTLE_FIRST_MS;
+    if (!known_of(t, a->address.prefix, 0, false))
+        *count = p->failures;
+    uint64_t delay = before < 8 ? (uint64_t)THROTTLE_FIRST_MS << before : THROTTLE_MAX_MS;
     return delay < THROTTLE_MAX_MS ? delay : THROTTLE_MAX_MS;
 }
 
-void throttle_end(struct throttle *t, struct throttle_key key)
+static void release(struct throttle *t, struct table *table, uint64_t id, bool *held)
 {
-    struct place *p = key.loopback ? NULL : place_of(t, key.prefix, false);
+    struct place *p = *held ? place_of(t, table, id, false) : NULL;
     if (p && p->under_way)
         p->under_way--;
+    *held = false;
+}
+
+void throttle_end(struct throttle *t, struct throttle_try *a)
+{
+    release(t, &t->addresses, a->address.prefix, &a->held);
+    release(t, &t->accounts, a->account, &a->held_account);
+}
+
+static uint32_t failures_of(struct throttle *t, struct table *table, uint64_t id, uint64_t now)
+{
+    struct place *p = place_of(t, table, id, false);
+    if (p)
+        forget_old_failures(p, now);
+    return p ? p->failures : 0;
+}
+
+void throttle_look(struct throttle *t, const struct throttle_try *a, uint64_t now, uint32_t *address,
+                   uint32_t *account)
+{
+    *address = failures_of(t, &t->addresses, a->address.prefix, now);
+    *account = failures_of(t, &t->accounts, a->account, now);
+}
+
+void throttle_forgive(struct throttle *t, struct throttle_key address)
+{
+    struct place *p = place_of(t, &t->addresses, address.prefix, false);
+    if (p)
+        p->failures = 0;
 }

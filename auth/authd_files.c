@@ -103,6 +103,24 @@ void files_send_to(struct master *m, const char *program, struct chan *to, struc
         master_broadcast(m, program, msg);
 }
 
+/* The only file that somebody else may write: it is ours, and nobody else's word goes by it. */
+void files_send_bans(struct master *m, struct chan *to)
+{
+    AUTO_STRBUF struct strbuf path = STRBUF_INIT(4095);
+    const struct auth_conf *conf = master_settings(m);
+    strbuf_addf(&path, "%s/bans", conf->site.state_dir);
+    AUTO_CLOSE int fd = open(path.data, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0600);
+    if (fd < 0) {
+        log_error("%s: %m; bans will be forgotten at the next start", path.data);
+        return;
+    }
+    AUTO_MSG struct msg msg;
+    struct auth_record r = {.type = AUTH_CTL_BANS};
+    auth_record_write(&r, &msg);
+    msg_put_fd(&msg, fd);
+    files_send_to(m, "posthouse-auth", to, &msg);
+}
+
 void files_send_certificate(struct master *m, struct chan *to)
 {
     AUTO_CLOSE int chain_fd = file_open(&certificate);

@@ -16,6 +16,7 @@ void files_configure(const struct auth_conf *conf);
 void files_check(struct master *m);
 /* A process has (re)started: hand over what it needs. */
 void files_send_passwd(struct master *m, struct chan *to);
+void files_send_bans(struct master *m, struct chan *to);
 void files_send_certificate(struct master *m, struct chan *to);
 /* For reading, with its state; -1 after a word in the log. */
 int files_open(const char *path, struct stat *st);

@@ -2,6 +2,8 @@ noinst_LIBRARIES += auth/libauth.a auth/libauthd.a
 auth_libauth_a_SOURCES = \
 	auth/auth.h \
 	auth/auth_account.c \
+	auth/auth_ask.c auth/auth_ask.h \
+	auth/auth_bans.c auth/auth_bans.h \
 	auth/auth_client.c \
 	auth/auth_link.c auth/auth_link.h \
 	auth/auth_lookup.c \
@@ -46,11 +48,12 @@ auth_posthouse_authd_SOURCES = \
 	auth/authd_workers.c auth/authd_workers.h
 auth_posthouse_authd_LDADD = $(AUTHD_LIBS)
 
-pkglibexec_PROGRAMS += auth/posthouse-auth auth/posthouse-nss auth/posthouse-pam auth/posthouse-signer auth/posthouse-user
+pkglibexec_PROGRAMS += auth/posthouse-auth auth/posthouse-ban auth/posthouse-nss auth/posthouse-pam auth/posthouse-signer auth/posthouse-user
 auth_posthouse_auth_CFLAGS = $(AM_CFLAGS) $(GSASL_CFLAGS) $(CRYPT_CFLAGS) $(SODIUM_CFLAGS)
 auth_posthouse_auth_SOURCES = \
 	auth/auth_backend.h \
 	auth/auth_backends.c \
+	auth/auth_ban.c auth/auth_ban.h \
 	auth/auth_conn.c auth/auth_conn.h \
 	auth/auth_file.c auth/auth_file.h \
 	auth/auth_hash.c auth/auth_hash.h \
@@ -73,6 +76,9 @@ auth_posthouse_signer_CFLAGS = $(AM_CFLAGS) $(GNUTLS_CFLAGS)
 auth_posthouse_signer_SOURCES = auth/signer_main.c
 auth_posthouse_signer_LDADD = $(AUTHD_LIBS)
 
+auth_posthouse_ban_SOURCES = auth/ban_ctl_main.c
+auth_posthouse_ban_LDADD = $(AUTHD_LIBS)
+
 auth_posthouse_user_CFLAGS = $(AM_CFLAGS)
 auth_posthouse_user_SOURCES = \
 	auth/user_ctl.h \
@@ -85,10 +91,15 @@ auth_posthouse_user_SOURCES = \
 	auth/user_ctl_uid.c
 auth_posthouse_user_LDADD = $(AUTHD_LIBS) $(GSASL_LIBS) $(CRYPT_LIBS) $(SODIUM_LIBS)
 
-dist_man_MANS += auth/posthouse-authd.8 auth/posthouse-passwd.5 auth/posthouse-user.8
+dist_man_MANS += auth/posthouse-authd.8 auth/posthouse-ban.8 auth/posthouse-passwd.5 auth/posthouse-user.8
 
 FUZZ_TARGETS += auth_proto auth_sasl passwd_file
 
+check_PROGRAMS += t/unit/auth_bans_test
+t_unit_auth_bans_test_SOURCES = t/unit/auth_bans_test.c
+t_unit_auth_bans_test_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+t_unit_auth_bans_test_LDADD = $(AUTHD_LIBS) $(UNIT_LIBS)
+TESTS += t/unit/auth_bans_test
 check_PROGRAMS += t/unit/auth_client_test
 t_unit_auth_client_test_SOURCES = t/unit/auth_client_test.c
 t_unit_auth_client_test_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
@@ -156,6 +167,7 @@ BEHAVIOUR_TESTS += \
 	t/1030-system-accounts-by-pam.t \
 	t/1040-one-bad-exchange-disturbs-nobody.t \
 	t/1050-guessing-is-slow.t \
+	t/1055-bans.t \
 	t/1060-certificate-is-made-and-renewed.t \
 	t/1070-processes-come-back.t \
 	t/1110-posthouse-user.t

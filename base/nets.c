@@ -4,11 +4,7 @@
 #include "base/nets.h"
 
 #include <arpa/inet.h>
-
-struct net {
-    unsigned char address[16]; /* IPv4 as ::ffff:a.b.c.d */
-    unsigned bits;
-};
+#include <netinet/in.h>
 
 static bool address_parse(const char *text, struct net *net, bool *v4)
 {
@@ -20,7 +16,17 @@ static bool address_parse(const char *text, struct net *net, bool *v4)
     return inet_pton(AF_INET6, text, net->address) == 1;
 }
 
-static bool net_parse(struct bytes item, struct net *net)
+void net_cut(struct net *net, unsigned bits)
+{
+    for (unsigned i = 0; i < 16; i++)
+        if (i * 8 >= bits)
+            net->address[i] = 0;
+        else if (bits - i * 8 < 8)
+            net->address[i] &= (unsigned char)(0xff00 >> (bits - i * 8));
+    net->bits = bits;
+}
+
+bool net_parse(struct bytes item, struct net *net)
 {
     char text[INET6_ADDRSTRLEN];
     struct bytes prefix = bytes_trim(item), address = bytes_split(&prefix, '/');
@@ -36,8 +42,25 @@ static bool net_parse(struct bytes item, struct net *net)
         bits = v4 ? 32 : 128;
     else if (!bytes_to_u64(prefix, v4 ? 32 : 128, &bits))
         return false;
-    net->bits = (unsigned)bits + (v4 ? 96 : 0);
+    net_cut(net, (unsigned)bits + (v4 ? 96 : 0));
     return true;
+}
+
+bool net_of_client(const char *remote, struct net *net)
+{
+    bool v4;
+    if (!address_parse(remote, net, &v4))
+        return false;
+    net_cut(net, v4 || IN6_IS_ADDR_V4MAPPED((const struct in6_addr *)(const void *)net->address) ? 128 : 64);
+    return true;
+}
+
+void net_write(const struct net *net, struct strbuf *out)
+{
+    char text[INET6_ADDRSTRLEN];
+    bool v4 = net->bits >= 96 && IN6_IS_ADDR_V4MAPPED((const struct in6_addr *)(const void *)net->address);
+    inet_ntop(v4 ? AF_INET : AF_INET6, net->address + (v4 ? 12 : 0), text, sizeof(text));
+    strbuf_addf(out, "%s/%u", text, net->bits - (v4 ? 96 : 0));
 }
 
 bool nets_ok(struct bytes list)
@@ -50,7 +73,7 @@ bool nets_ok(struct bytes list)
     return true;
 }
 
-static bool net_holds(const struct net *net, const struct net *host)
+bool net_holds(const struct net *net, const struct net *host)
 {
     unsigned whole = net->bits / 8, rest = net->bits % 8;
     if (memcmp(net->address, host->address, whole) != 0)

@@ -63,6 +63,7 @@ static const int auth_calls[] = {
     SCMP_SYS(clone), SCMP_SYS(clone3),          SCMP_SYS(set_robust_list),
     SCMP_SYS(rseq),  SCMP_SYS(tgkill),          SCMP_SYS(getresuid),
     SCMP_SYS(dup),   SCMP_SYS(set_tid_address), SCMP_SYS(sched_getaffinity),
+    SCMP_SYS(ftruncate), /* of the file of bans */
 };
 
 static int allow(scmp_filter_ctx ctx, const int *calls, size_t n)

@@ -210,6 +210,10 @@ static void turn_away(int fd, const char *text)
 
 void smtp_accepted(int fd, const char *service, const char *peer)
 {
+    if (auth_client_banned(smtp_auth_client(), peer)) {
+        close(fd);
+        return;
+    }
     if (draining || nsessions >= SMTP_CONNECTIONS_MAX ||
         (!is_loopback(peer) && from_address(peer) >= SMTP_PER_ADDRESS_MAX)) {
         turn_away(fd, "421 4.7.0 Too many connections, try again later\r\n");

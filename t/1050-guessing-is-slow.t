@@ -27,7 +27,7 @@ def about(got, wanted):
 @test("failures of one address are answered after 1, 2 and 4 seconds")
 def _():
     for wanted in (1, 2, 4):
-        status, seconds = timed("anna", "wrong", remote="192.0.2.1")
+        status, seconds = timed("anna", "wrong %d" % wanted, remote="192.0.2.1")
         equal(status, "FAILED")
         about(seconds, wanted)
 
@@ -42,7 +42,7 @@ def _():
 @test("IPv6 counts by its first 64 bits")
 def _():
     about(timed("anna", "wrong", remote="2001:db8::1")[1], 1)
-    about(timed("anna", "wrong", remote="2001:db8::ffff:2")[1], 2)
+    about(timed("anna", "wrong too", remote="2001:db8::ffff:2")[1], 2)
     about(timed("anna", "wrong", remote="2001:db8:0:1::1")[1], 1)
 
 
@@ -62,8 +62,8 @@ def _():
 def _():
     timed("anna", "wrong", remote="198.51.100.1")
     start = time.monotonic()
-    for _ in range(40):
-        net.begin_plain("anna", "wrong", remote="198.51.100.1")
+    for i in range(40):
+        net.begin_plain("user%d" % i, "wrong", remote="198.51.100.1")
     mine = authd.text().count("remote=198.51.100.1")
     time.sleep(1)
     judged = authd.text().count("remote=198.51.100.1")

@@ -13,6 +13,7 @@ import time
 from posthouse import BUILD, ROOT, eventually
 
 START, PLAIN, CONTINUE, CANCEL, RESULT, LOOKUP, ACCOUNT = range(1, 8)
+BAN, BAN_ASK = 10, 11
 STATUS = ["CONTINUE", "OK", "FAILED", "INVALID", "TEMPFAIL"]
 LOOKUP_STATUS = ["none", "found", "tempfail"]
 
@@ -70,8 +71,10 @@ class AuthTalk:
         return self.ids
 
     def result(self):
-        """(id, status, text, name)"""
+        """(id, status, text, name); what is said about bans in between is passed over."""
         kind, r = self.receive()
+        while kind == BAN:
+            kind, r = self.receive()
         assert kind == RESULT, kind
         return r.u32(), STATUS[r.u32()], r.data().decode(), r.data().decode()
 
