@@ -331,8 +331,6 @@ void session_reaped(struct master *m, pid_t pid, int status)
     } else if (WEXITSTATUS(status))
         log_warn("logout user=%s service=%s pid=%d: exit status %d, see its own last line", s->user,
                  s->service, (int)pid, WEXITSTATUS(status));
-    else
-        log_info("logout user=%s service=%s pid=%d", s->user, s->service, (int)pid);
     session_free(s);
 }
 

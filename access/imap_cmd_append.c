@@ -17,6 +17,7 @@ enum imap_status imap_cmd_append(struct imap *s)
     imap_append_abort(s);
     if (failed)
         return imap_no_err(s, &e);
+    s->did.stored += n;
     AUTO_STRBUF struct strbuf set = STRBUF_INIT(IMAP_UIDS_TEXT);
     imap_seqset_write(&set, uids, n);
     return imap_ok(s, "[APPENDUID %u %s] Appended", uidvalidity, set.data);

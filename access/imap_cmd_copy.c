@@ -46,6 +46,8 @@ static enum imap_status copy(struct imap *s, uint32_t *uids, size_t n, const cha
         return imap_ok(s, "There are no such messages");
     if (mailbox_copy(s->mb, uids, n, folder, move, &r, &e))
         return imap_no_trycreate(s, &e);
+    s->did.stored += r.n;
+    s->did.removed += move ? r.n : 0;
     AUTO_STRBUF struct strbuf code = STRBUF_INIT(COPYUID_MAX);
     write_copyuid(&code, &r);
     mail_copy_result_done(&r);

@@ -34,7 +34,9 @@ int imap_expunge(struct imap *s, const struct imap_seqset *set, struct err *e)
         set = &all;
     for (size_t i = 0; i < set->n; i++)
         n += pick_deleted(s->mb, set->ranges[i], uids + n);
-    return n ? mailbox_expunge(s->mb, uids, n, false, e) : 0;
+    int r = n ? mailbox_expunge(s->mb, uids, n, false, e) : 0;
+    s->did.removed += r ? 0 : n;
+    return r;
 }
 
 enum imap_status imap_ok_highest(struct imap *s, const char *text)

@@ -45,11 +45,14 @@ static bool idle(struct imap *s)
     bool fine = false;
     while (!s->bye) {
         enum imap_io_result r = imap_news_wait(s, IDLE_LOOK_MS);
+        if (r == IMAP_IO_OK)
+            session_status_heard();
         if (r == IMAP_IO_OK && read_done(s, &line, &fine))
             return fine;
         if (r == IMAP_IO_END || r == IMAP_IO_STOP) {
             s->ending = true;
             s->bye = r == IMAP_IO_STOP ? "[UNAVAILABLE] Server shutting down" : NULL;
+            s->lost = "the client is gone";
             return true;
         }
         imap_news_tell(s, true);

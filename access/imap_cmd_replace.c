@@ -24,6 +24,8 @@ enum imap_status imap_cmd_replace(struct imap *s)
         return imap_no(s, "[EXPUNGEISSUED] %s", e.text);
     if (failed)
         return imap_no_err(s, &e);
+    s->did.stored++;
+    s->did.removed++;
     imap_untagged(s, "OK [APPENDUID %u %u] Replacement is there", uidvalidity, uids[0]);
     return imap_ok_highest(s, "Replaced");
 }

@@ -11,6 +11,7 @@
 #include "base/log.h"
 
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 /* The client learns that we cannot serve it, in the form that it waits for. */
@@ -25,6 +26,13 @@ static void refuse(struct imap *s, const struct err *e)
     imap_io_flush(&s->io);
 }
 
+/* In words: without the response code. */
+static const char *why_ended(const struct imap *s)
+{
+    const char *behind = s->bye ? strstr(s->bye, "] ") : NULL;
+    return behind ? behind + 2 : s->bye ? s->bye : s->lost ? s->lost : "logged out";
+}
+
 int main(int argc, char **argv)
 {
     struct session_options o;
@@ -32,6 +40,7 @@ int main(int argc, char **argv)
     struct err e;
     session_begin(&o, "posthouse-imap", argc, argv);
     imap_rest_begin();
+    session_status_begin();
     imap_io_init(&s.io, STDIN_FILENO, STDOUT_FILENO);
     struct mail_store_options store = {
         .root = o.mail,
@@ -50,8 +59,7 @@ int main(int argc, char **argv)
         if (o.autoexpunge && expire(s.store, o.autoexpunge, NULL, false, NULL, NULL, &e))
             log_warn("%s: autoexpunge: %s", o.user, e.text);
         mail_store_close(s.store);
-        log_info("%s: session from %s ended, %llu octets in, %llu out", o.user, o.remote,
-                 (unsigned long long)s.io.octets_in, (unsigned long long)s.io.octets_out);
+        session_status_end(&o, s.io.octets_in, s.io.octets_out, &s.did, why_ended(&s));
     } else
         refuse(&s, &e);
     imap_io_done(&s.io);

@@ -8,6 +8,7 @@
  */
 #include "access/imap_message.h"
 #include "access/imap_session.h"
+#include "access/session_status.h"
 #include "base/cleanup.h"
 
 #include <malloc.h>
@@ -35,6 +36,7 @@ void imap_rest_begin(void)
 void imap_session_rest(void *arg)
 {
     struct imap *s = arg;
+    session_status_idle(s->mb ? mailbox_name(s->mb) : NULL);
     if (!imap_message_rest(s->message))
         imap_message_free(TAKE_PTR(s->message));
     strbuf_done(&s->reply.text);

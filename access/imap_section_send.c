@@ -119,6 +119,8 @@ int imap_section_send(struct imap *s, struct imap_message *m, const struct imap_
     if (o.exists) {
         put_length(s, o.n);
         put_octets(s, m, &o);
+        s->did.sent += s->sent_uid != m->uid;
+        s->sent_uid = m->uid;
     } else
         imap_puts(s, "NIL");
     return 0;

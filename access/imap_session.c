@@ -127,13 +127,17 @@ static void end_of_input(struct imap *s, enum imap_io_result why)
         s->bye = "[UNAVAILABLE] Idle for too long";
     else if (why == IMAP_IO_STOP)
         s->bye = "[UNAVAILABLE] Server shutting down";
+    else
+        s->lost = "the client is gone";
 }
 
 bool imap_session_more(struct imap *s)
 {
     enum imap_io_result r =
         imap_parse_idle(&s->parse) ? imap_news_between(s) : imap_io_wait(&s->io, IMAP_COMMAND_TIMEOUT_MS, -1);
-    if (r != IMAP_IO_OK)
+    if (r == IMAP_IO_OK)
+        session_status_heard();
+    else
         end_of_input(s, r);
     return r == IMAP_IO_OK;
 }

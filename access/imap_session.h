@@ -15,7 +15,7 @@
 #include "access/imap_reply.h"
 #include "access/imap_seqset.h"
 #include "access/imap_view.h"
-#include "access/session_options.h"
+#include "access/session_status.h"
 #include "maildir/maildir.h"
 
 #define IMAP_IDLE_TIMEOUT_MS    (30 * 60 * 1000) /* between commands */
@@ -64,6 +64,9 @@ struct imap {
     const char *bye;       /* why, if not at the client's wish; told once */
     unsigned bad_in_row;
     struct imap_progress work; /* of the store, on many messages */
+    struct session_did did;
+    const char *lost;  /* why input ended without LOGOUT; or NULL */
+    uint32_t sent_uid; /* of the message that was sent last */
 };
 
 /* Names and strings go to the client in UTF-8. */

@@ -87,6 +87,7 @@ pkglibexec_PROGRAMS += access/posthouse-imap
 access_posthouse_imap_SOURCES = \
 	access/expire.c access/expire.h \
 	access/session_options.c access/session_options.h \
+	access/session_status.c access/session_status.h \
 	access/imap_append.c access/imap_append.h \
 	access/imap_binary_send.c \
 	access/imap_catenate.c \
@@ -235,6 +236,13 @@ access_posthouse_mailbox_SOURCES = \
 access_posthouse_mailbox_LDADD = $(ACCESS_LIBS) access/libimap.a $(MAILDIR_LIBS) $(BASE_LIBS)
 dist_man_MANS += access/posthouse-mailbox.8
 
+pkglibexec_PROGRAMS += access/posthouse-who access/posthouse-kick
+access_posthouse_who_SOURCES = access/who_list.c access/who_list.h access/who_main.c
+access_posthouse_who_LDADD = $(ACCESS_LIBS)
+access_posthouse_kick_SOURCES = access/who_list.c access/who_list.h access/kick_main.c
+access_posthouse_kick_LDADD = $(ACCESS_LIBS)
+dist_man_MANS += access/posthouse-who.8 access/posthouse-kick.8
+
 pkglibexec_PROGRAMS += access/posthouse-watch
 access_posthouse_watch_SOURCES = access/watch_main.c
 access_posthouse_watch_LDADD = $(BASE_LIBS)
@@ -243,6 +251,7 @@ dist_man_MANS += access/posthouse-watch.8
 pkglibexec_PROGRAMS += access/posthouse-pop3
 access_posthouse_pop3_SOURCES = \
 	access/session_options.c access/session_options.h \
+	access/session_status.c access/session_status.h \
 	access/imap_io.c access/imap_io.h \
 	access/imap_zip.c access/imap_zip.h \
 	access/pop3_execute.c \
@@ -268,7 +277,7 @@ t_unit_pop3_command_test_SOURCES = t/unit/pop3_command_test.c
 t_unit_pop3_command_test_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 t_unit_pop3_command_test_LDADD = $(ACCESS_LIBS) $(UNIT_LIBS)
 TESTS += t/unit/pop3_command_test
-BEHAVIOUR_TESTS += t/5010-pop3-session.t t/5030-pop3-uidl-formats.t
+BEHAVIOUR_TESTS += t/5010-pop3-session.t t/5030-pop3-uidl-formats.t t/5110-who-and-kick.t
 EXTRA_DIST += t/certificates.py
 BEHAVIOUR_TESTS += t/4610-certificates-by-name.t t/4620-limits-hold.t t/4630-proxies-speak-for-clients.t
 BEHAVIOUR_TESTS += t/4005-login.t t/5020-pop3-login.t t/7040-login-withstands-nonsense.t \

@@ -27,9 +27,6 @@ struct ctl {
 int ctl_become(struct ctl *ctl, struct err *e);
 
 /* mailbox_ctl_report.c */
-void ctl_json_string(FILE *out, const char *text);
-/* Printed with what could harm a terminal replaced. */
-void ctl_print(FILE *out, const char *text);
 void ctl_print_finding(FILE *out, const struct mail_finding *f, bool json);
 void ctl_show_progress(void *ctl, const char *folder, size_t messages);
 void ctl_end_progress(const struct ctl *ctl);

@@ -4,6 +4,8 @@
  */
 #include "access/mailbox_ctl.h"
 
+#include "base/text.h"
+
 static void print_json(const struct courier_plan *p)
 {
     printf("\"taken\": %s, \"messages\": %zu, \"uidvalidity\": %u, \"uidnext\": %u, \"keep_uid\": %zu, "
@@ -75,11 +77,11 @@ static int show(struct ctl *ctl, const char *folder, struct err *e)
     ctl_end_progress(ctl);
     if (ctl->json) {
         printf("%s\n  {\"folder\": ", first ? "" : ",");
-        ctl_json_string(stdout, folder);
+        text_print_json(stdout, folder);
         printf(", ");
         print_json(&plan);
     } else {
-        ctl_print(stdout, folder);
+        text_print(stdout, folder);
         printf(": ");
         print_text(&plan);
     }
@@ -92,10 +94,10 @@ static void on_subscribed(void *arg, const char *name)
     struct listing *l = arg;
     if (l->ctl->json) {
         printf("%s", l->n++ ? ", " : "");
-        ctl_json_string(stdout, name);
+        text_print_json(stdout, name);
     } else {
         printf("subscribed: ");
-        ctl_print(stdout, name);
+        text_print(stdout, name);
         printf("\n");
     }
 }

@@ -4,6 +4,8 @@
 #include "access/expire.h"
 #include "access/mailbox_ctl.h"
 
+#include "base/text.h"
+
 struct report {
     struct ctl *ctl;
     bool any;
@@ -14,11 +16,11 @@ static void print(void *arg, const struct expired *x)
     struct report *r = arg;
     if (r->ctl->json) {
         printf("%s{\"folder\": ", r->any ? ",\n " : "[");
-        ctl_json_string(stdout, x->folder);
+        text_print_json(stdout, x->folder);
         printf(", \"days\": %lld, \"messages\": %zu, \"done\": %s}", (long long)x->days, x->messages,
                r->ctl->dry_run ? "false" : "true");
     } else {
-        ctl_print(stdout, x->folder);
+        text_print(stdout, x->folder);
         printf(": %zu messages older than %lld days %s\n", x->messages, (long long)x->days,
                r->ctl->dry_run ? "would be removed" : "were removed");
     }

@@ -3,6 +3,8 @@
  */
 #include "access/imap_text.h"
 #include "access/mailbox_ctl.h"
+
+#include "base/text.h"
 #include "base/strbuf.h"
 
 #include <stdlib.h>
@@ -40,10 +42,10 @@ static void print_line(const struct ctl *ctl, const char *folder, size_t message
     static bool first = true;
     if (ctl->json) {
         printf("%s\n  {\"folder\": ", first ? "" : ",");
-        ctl_json_string(stdout, folder);
+        text_print_json(stdout, folder);
         printf(", \"messages\": %zu, \"read\": %zu}", messages, read);
     } else {
-        ctl_print(stdout, folder);
+        text_print(stdout, folder);
         printf(": %zu messages, %zu of them read\n", messages, read);
     }
     first = false;

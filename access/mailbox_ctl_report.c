@@ -7,34 +7,13 @@
 #include "base/log.h"
 #include "base/text.h"
 
-void ctl_json_string(FILE *out, const char *text)
-{
-    bool utf8 = utf8_valid(bytes_of(text)); /* else octets stand for themselves, as in Latin-1 */
-    fputc('"', out);
-    for (const unsigned char *p = (const unsigned char *)text; *p; p++) {
-        if (*p == '"' || *p == '\\')
-            fprintf(out, "\\%c", *p);
-        else if (*p < ' ' || *p == 0x7f || (*p > 0x7f && !utf8))
-            fprintf(out, "\\u%04x", *p);
-        else
-            fputc(*p, out);
-    }
-    fputc('"', out);
-}
-
-void ctl_print(FILE *out, const char *text)
-{
-    for (const unsigned char *p = (const unsigned char *)text; *p; p++)
-        fputc(*p < ' ' || *p == 0x7f ? '?' : *p, out);
-}
-
 void ctl_show_progress(void *arg, const char *folder, size_t messages)
 {
     const struct ctl *ctl = arg;
     if (!ctl->progress)
         return;
     fputc('\r', stderr);
-    ctl_print(stderr, folder);
+    text_print(stderr, folder);
     fprintf(stderr, ": %zu\033[K", messages);
     fflush(stderr);
 }
@@ -63,15 +42,15 @@ static void print_json(FILE *out, const struct mail_finding *f)
 {
     fprintf(out, "{\"kind\": \"%s\", \"folder\": ", f->problem ? "problem" : "note");
     if (f->folder)
-        ctl_json_string(out, f->folder);
+        text_print_json(out, f->folder);
     else
         fprintf(out, "null");
     fprintf(out, ", \"file\": ");
-    ctl_json_string(out, f->file);
+    text_print_json(out, f->file);
     fprintf(out, ", \"what\": ");
-    ctl_json_string(out, f->what);
+    text_print_json(out, f->what);
     fprintf(out, ", \"way_out\": ");
-    ctl_json_string(out, f->way_out);
+    text_print_json(out, f->way_out);
     fprintf(out, "}");
 }
 
@@ -82,11 +61,11 @@ void ctl_print_finding(FILE *out, const struct mail_finding *f, bool json)
         return;
     }
     fprintf(out, "%s: ", f->problem ? "problem" : "note");
-    ctl_print(out, f->file);
+    text_print(out, f->file);
     fprintf(out, " ");
-    ctl_print(out, f->what);
+    text_print(out, f->what);
     fprintf(out, "\n    ");
-    ctl_print(out, f->way_out);
+    text_print(out, f->way_out);
     fprintf(out, "\n");
 }
 

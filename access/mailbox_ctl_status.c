@@ -3,6 +3,8 @@
  */
 #include "access/mailbox_ctl.h"
 
+#include "base/text.h"
+
 #include "base/cleanup.h"
 #include "base/log.h"
 #include "base/strbuf.h"
@@ -43,7 +45,7 @@ static void print_line(const struct ctl *ctl, const char *folder, const struct l
     const struct mailbox_status *s = &l->status;
     if (ctl->json) {
         printf("%s\n  {\"folder\": ", first ? "" : ",");
-        ctl_json_string(stdout, folder);
+        text_print_json(stdout, folder);
         printf(", \"messages\": %u, \"unseen\": %u, \"recent\": %u, \"octets\": %lld, \"uidvalidity\": %u, "
                "\"uidnext\": "
                "%u, \"highestmodseq\": %llu, \"index\": \"%s\"}",
@@ -55,7 +57,7 @@ static void print_line(const struct ctl *ctl, const char *folder, const struct l
                    "uidvalidity", "uidnext", "highestmodseq", "index", "folder");
         printf("%8u %8u %8u %14lld %11u %10u %18llu %-8s ", s->messages, s->unseen, s->recent,
                (long long)l->octets, s->uidvalidity, s->uidnext, (unsigned long long)l->modseq, l->index);
-        ctl_print(stdout, folder);
+        text_print(stdout, folder);
         printf("\n");
     }
     first = false;
@@ -104,7 +106,7 @@ int ctl_status(struct ctl *ctl)
 {
     if (ctl->json) {
         printf("{\"mail\": ");
-        ctl_json_string(stdout, ctl->mail);
+        text_print_json(stdout, ctl->mail);
         printf(", \"folders\": [");
     }
     int status = ctl_each_folder(ctl, status_of);
@@ -136,10 +138,10 @@ static int rebuild(struct ctl *ctl, const char *folder, struct err *e)
     ctl_end_progress(ctl);
     if (ctl->json) {
         printf("{\"folder\": ");
-        ctl_json_string(stdout, folder);
+        text_print_json(stdout, folder);
         printf(", \"messages\": %zu}\n", messages);
     } else {
-        ctl_print(stdout, folder);
+        text_print(stdout, folder);
         printf(": %zu messages\n", messages);
     }
     return 0;

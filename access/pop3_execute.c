@@ -173,7 +173,7 @@ static int remove_and_mark(struct pop3 *s, struct err *e)
     n = collect(s, wants_removal, uids);
     if (n > 0 && mailbox_expunge(s->mailbox, uids, n, true, e) != 0)
         return -1;
-    s->ndeleted = (unsigned)n;
+    s->did.removed = n;
     return 0;
 }
 

@@ -17,6 +17,7 @@ int main(int argc, char **argv)
     struct pop3 s;
     struct err e;
     session_begin(&o, "posthouse-pop3", argc, argv);
+    session_status_begin();
     int r = pop3_open(&s, &o, &e);
     if (r == 0) {
         pop3_run(&s);

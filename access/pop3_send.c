@@ -71,7 +71,7 @@ void pop3_send(struct pop3 *s, struct pop3_mail *mail, int64_t lines)
         pop3_size(s, mail);
         pop3_say(s, "+OK %llu octets", (unsigned long long)mail->size);
         mail->retrieved = true;
-        s->nretrieved++;
+        s->did.sent++;
     } else {
         sender.top.lines_left = (uint32_t)lines;
         pop3_say(s, "+OK");

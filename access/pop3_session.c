@@ -6,6 +6,7 @@
 #include "base/cleanup.h"
 #include "base/log.h"
 
+#include <malloc.h>
 #include <stdlib.h>
 
 #define ANSWER_MAX 1024
@@ -22,6 +23,13 @@ static int compare_mails(const void *a, const void *b)
     return (x->uid > y->uid) - (x->uid < y->uid);
 }
 
+static void rest(void *arg)
+{
+    (void)arg;
+    session_status_idle("INBOX");
+    malloc_trim(0);
+}
+
 int pop3_open(struct pop3 *s, const struct session_options *options, struct err *e)
 {
     struct mail_store_options store = {.root = options->mail,
@@ -35,6 +43,7 @@ int pop3_open(struct pop3 *s, const struct session_options *options, struct err 
     *s = (struct pop3){.options = options};
     strbuf_init(&s->line, POP3_LINE_MAX + 1); /* and a CR */
     imap_io_init(&s->io, 0, 1);
+    s->io.resting = rest;
     if (mail_store_open(&s->store, &store, e) != 0 ||
         mailbox_open(&s->mailbox, s->store, "INBOX", false, e) != 0)
         return -1;
@@ -137,10 +146,12 @@ static enum line read_line(struct pop3 *s)
     strbuf_clear(&s->line);
     do {
         enum imap_io_result r = imap_io_wait(&s->io, POP3_IDLE_MS, -1);
-        if (r == IMAP_IO_TIMEOUT)
-            log_info("%s: nothing heard for %d minutes", s->options->user, POP3_IDLE_MS / 60000);
+        s->why = r == IMAP_IO_TIMEOUT ? "idle for too long"
+                 : r == IMAP_IO_STOP  ? "server shutting down"
+                                      : "the client is gone";
         if (r != IMAP_IO_OK)
             return LINE_END;
+        session_status_heard();
     } while (!take_line(s, &too_long));
     if (s->line.len > 0 && s->line.data[s->line.len - 1] == '\r') /* CR and LF came in two pieces */
         strbuf_truncate(&s->line, s->line.len - 1);
@@ -163,6 +174,6 @@ void pop3_run(struct pop3 *s)
             pop3_execute(s, &command);
     }
     imap_io_flush(&s->io);
-    log_info("%s: %u retrieved, %u removed, %llu octets sent", s->options->user, s->nretrieved, s->ndeleted,
-             (unsigned long long)s->io.octets_out);
+    session_status_end(s->options, s->io.octets_in, s->io.octets_out, &s->did,
+                       s->ended ? "logged out" : s->why);
 }

@@ -8,7 +8,7 @@
 
 #include "access/imap_io.h"
 #include "access/pop3_command.h"
-#include "access/session_options.h"
+#include "access/session_status.h"
 #include "maildir/maildir.h"
 
 #define POP3_IDLE_MS (10 * 60 * 1000)
@@ -33,7 +33,8 @@ struct pop3 {
     size_t count;
     struct strbuf line;
     bool ended;
-    unsigned nretrieved, ndeleted;
+    struct session_did did;
+    const char *why; /* it ended, if not by QUIT */
 };
 
 /* 0, or -1 with e. */

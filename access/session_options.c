@@ -12,6 +12,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 
 #define LOG_FD 3
@@ -68,6 +69,7 @@ static bool text_option(struct session_options *o, int name, const char *value)
 static void read_options(struct session_options *o, const char *program, int argc, char **argv)
 {
     *o = (struct session_options){.remote = "local", .append_limit = SESSION_APPEND_LIMIT};
+    o->service = program + strlen("posthouse-");
     for (int name; (name = getopt_long(argc, argv, "", long_options, NULL)) != -1;) {
         if (name == 'b')
             o->quota_bytes = number(program, optarg);

@@ -11,6 +11,7 @@
 #define SESSION_APPEND_LIMIT (512 << 20) /* octets; unless the options say otherwise */
 
 struct session_options {
+    const char *service;              /* "imap" or "pop3" */
     const char *user, *mail, *remote; /* account, absolute Maildir, the client's address */
     const char *tag;                  /* IMAP: of the login command; NULL: tried by hand */
     int64_t quota_bytes, quota_messages;

@@ -223,3 +223,26 @@ bool utf8_add(struct strbuf *out, uint32_t cp)
     s[0] = (char)(lead[n] | cp);
     return strbuf_add(out, s, n);
 }
+
+/* ---- for people and programs ---- */
+
+void text_print_json(FILE *out, const char *text)
+{
+    bool utf8 = utf8_valid(bytes_of(text)); /* else octets stand for themselves, as in Latin-1 */
+    fputc('"', out);
+    for (const unsigned char *p = (const unsigned char *)text; *p; p++) {
+        if (*p == '"' || *p == '\\')
+            fprintf(out, "\\%c", *p);
+        else if (*p < ' ' || *p == 0x7f || (*p > 0x7f && !utf8))
+            fprintf(out, "\\u%04x", *p);
+        else
+            fputc(*p, out);
+    }
+    fputc('"', out);
+}
+
+void text_print(FILE *out, const char *text)
+{
+    for (const unsigned char *p = (const unsigned char *)text; *p; p++)
+        fputc(*p < ' ' || *p == 0x7f ? '?' : *p, out);
+}

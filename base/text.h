@@ -6,6 +6,8 @@
 
 #include "base/strbuf.h"
 
+#include <stdio.h>
+
 /* Append base64 (RFC 4648, with padding, no line breaks). */
 bool base64_encode(struct strbuf *out, struct bytes in);
 /* Append the decoded bytes; false if in is not strict base64 (whole quads, right padding, zero pad bits). */
@@ -49,5 +51,10 @@ void ascii_fold(char *to, struct bytes b);
 bool utf8_add(struct strbuf *out, uint32_t cp);
 /* Read one code point at b[*pos] and advance; returns -1 (and advances by 1) for a malformed byte. */
 int32_t utf8_next(struct bytes b, size_t *pos);
+
+/* A JSON string, quoted. */
+void text_print_json(FILE *out, const char *text);
+/* Control characters as "?". */
+void text_print(FILE *out, const char *text);
 
 #endif

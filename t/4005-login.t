@@ -191,7 +191,8 @@ def _():
 def _():
     matches(server.log_text(), r"accessd\[\d+\]: login user=anna service=imap remote=127\.0\.0\.1 tls=no pid=\d+$")
     matches(server.log_text(), r"accessd\[\d+\]: login user=anna service=imap remote=127\.0\.0\.1 tls=yes pid=\d+$")
-    eventually(lambda: re.search(r"accessd\[\d+\]: logout user=anna service=imap", server.log_text()))
+    eventually(lambda: re.search(r"posthouse-imap\[\d+\]: logout user=anna service=imap remote=127\.0\.0\.1 tls=no seconds=\d+ in=\d+ out=\d+ sent=0 stored=0 "
+                                 r"removed=0 why=\"logged out\"", server.log_text()))
 
 
 @test("plaintext_login = never disables LOGIN without TLS, also from loopback")
