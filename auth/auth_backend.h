@@ -28,6 +28,7 @@ struct backend_try {
     const char *service, *remote;
     const struct account *account; /* NULL: there is none; do the same work and refuse */
     const char *password;
+    bool proven; /* by other means: judge the account only, not the password */
 };
 
 struct backend {

@@ -3,6 +3,7 @@
  */
 #include "auth/auth_conf.h"
 
+#include "auth/auth_app.h"
 #include "auth/passwd_make.h"
 #include "auth/passwd_path.h"
 #include "base/cleanup.h"
@@ -54,6 +55,9 @@ static const struct conf_row rows[] = {
      "counts"},
     {"auth", "passwd_file", CONF_STRING, FIELD(passwd_file), "", 0, 0, NULL, check_passwd_path,
      "the passwd-file, see posthouse-passwd(5); with %d in it, one for each domain"},
+    {"auth", "main_password", CONF_CHOICE, FIELD(main_password), "yes", 0, 0, MAIN_PASSWORD_CHOICES, NULL,
+     "whether an account's own password may be used for mail: always, unless it has application passwords, "
+     "or never"},
     {"auth", "ban_after", CONF_INT, FIELD(ban_after), "20", 0, 100000, NULL, NULL,
      "an address with so many wrong passwords, each counted once, is banned from all services; 0: never"},
     {"auth", "ban_time", CONF_TIME, FIELD(ban_time), "1h", 1, 31536000, NULL, NULL, "for how long"},

@@ -10,6 +10,7 @@ struct auth_conf {
     struct site_conf site;
     char **accounts;             /* sources of accounts in order: "pam", "passwd-file" */
     char *passwd_file;           /* NULL: none; %d in it: one for each domain */
+    int64_t main_password;       /* enum main_password */
     int64_t ban_after, ban_time; /* failures, seconds */
     int64_t first_virtual_uid, last_virtual_uid;
     char *virtual_home;

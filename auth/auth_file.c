@@ -202,13 +202,13 @@ static const char *refusal(const struct passwd_entry *entry, const struct backen
 {
     if (!entry)
         return "unknown-user";
-    if (entry->kind == PASSWD_NONE)
+    if (entry->kind == PASSWD_NONE && !attempt->proven)
         return "no-usable-password";
     if (entry->nologin)
         return "nologin";
     if (entry->allow_nets && !nets_match(bytes_of(entry->allow_nets), attempt->remote))
         return "allow-nets";
-    if (entry->kind == PASSWD_CRYPT && entry->secret[1] == '2' &&
+    if (entry->kind == PASSWD_CRYPT && !attempt->proven && entry->secret[1] == '2' &&
         strlen(attempt->password) > BCRYPT_PASSWORD_MAX)
         return "too-long-for-bcrypt";
     return NULL;
@@ -221,6 +221,10 @@ static void verify(const struct backend_try *attempt, backend_verdict_fn *fn, vo
         attempt->account ? find(bytes_of(attempt->account->name), &known) : NULL;
     struct attempt *a = xcalloc(1, sizeof(*a));
     *a = (struct attempt){.refused = refusal(entry, attempt), .fn = fn, .arg = arg};
+    if (attempt->proven) {
+        on_hash(true, a);
+        return;
+    }
     bool own = entry && is_hash(entry);
     const char *hash = own ? entry->secret : decoy;
     if (entry && entry->kind == PASSWD_PLAIN) {

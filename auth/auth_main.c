@@ -3,6 +3,7 @@
  * behind a system-call filter. What it needs from outside comes over the control channel: the passwd-file as
  * a descriptor, the socket to nss, a socket to a PAM worker for each password that PAM shall judge.
  */
+#include "auth/auth_app.h"
 #include "auth/auth_backend.h"
 #include "auth/auth_ban.h"
 #include "auth/auth_conf.h"
@@ -56,6 +57,7 @@ static void apply(void)
     pam_set_service(conf->pam_service);
     auth_file_configure(conf->passwd_file);
     requests_configure(&conf->site);
+    app_configure((enum main_password)conf->main_password);
     ban_configure(conf->ban_after, conf->ban_time, &conf->site);
     site_conf_apply(&conf->site);
 }
@@ -172,17 +174,28 @@ static void take_passwd_file(const struct auth_record *r, int fd)
         auth_file_load(fd, name ? name : "passwd-file", domain, &rules);
 }
 
-/* The descriptor stands behind the fields. */
+static void take_app_file(const struct auth_record *r, int fd, int used)
+{
+    AUTO_FREE char *name = bytes_dup(r->mail);
+    app_load(fd, name ? name : "app-passwords");
+    if (used >= 0)
+        app_take_used(used);
+}
+
+/* Descriptors stand behind the fields. */
 static void message(struct msg_in *in)
 {
     struct auth_record r;
     AUTO_CLOSE int fd = in->nfds ? msg_get_fd(in) : -1;
+    AUTO_CLOSE int second = in->nfds > 1 ? msg_get_fd(in) : -1;
     if (!auth_record_read(in, &r))
         log_fatal("malformed record %d from authd", in->type);
     if (r.type == AUTH_CTL_PASSWD_FILE)
         take_passwd_file(&r, fd);
     else if (r.type == AUTH_CTL_PEER && fd >= 0)
         take_nss(TAKE_FD(fd));
+    else if (r.type == AUTH_CTL_APP_FILE)
+        take_app_file(&r, fd, TAKE_FD(second));
     else if (r.type == AUTH_CTL_BANS && fd >= 0)
         ban_take_file(TAKE_FD(fd));
     else if (r.type == AUTH_CTL_WORKER)

@@ -143,7 +143,8 @@ void pam_worker(uint32_t id, int fd)
                             .service = bytes_of(pam_service),
                             .remote = bytes_of(t->remote),
                             .name = bytes_of(t->name),
-                            .password = bytes_of(t->password)};
+                            .password = bytes_of(t->password ? t->password : ""),
+                            .proven = !t->password};
     t->worker = chan_new(loop, fd, on_worker, t);
     auth_record_write(&r, &m);
     chan_send(t->worker, &m);
@@ -158,7 +159,8 @@ void pam_verify(const char *name, const char *password, const char *remote, back
         return;
     }
     struct pam_try *t = xcalloc(1, sizeof(*t)), **at = &tries;
-    *t = (struct pam_try){.name = xstrdup(name), .password = xstrdup(password), .remote = xstrdup(remote)};
+    *t = (struct pam_try){.name = xstrdup(name), .remote = xstrdup(remote)};
+    t->password = password ? xstrdup(password) : NULL;
     t->fn = fn;
     t->arg = arg;
     while (*at)

@@ -18,6 +18,7 @@ void pam_init(struct loop *loop, struct chan *to_authd);
 void pam_set_service(const char *service);
 /* authd's answer: the socket to the worker, taken over, or -1 if there can be none now. */
 void pam_worker(uint32_t id, int fd);
+/* password NULL: it is proven by other means, PAM judges the account only. */
 void pam_verify(const char *name, const char *password, const char *remote, backend_verdict_fn *fn,
                 void *arg);
 

@@ -75,6 +75,7 @@ static const struct field fields[] = {
     {AUTH_REC_PAM_TRY, REMOTE},
     {AUTH_REC_PAM_TRY, NAME},
     {AUTH_REC_PAM_TRY, PASSWORD},
+    {AUTH_REC_PAM_TRY, FLAG(proven)},
 
     {AUTH_REC_PAM_VERDICT, STATUS(AUTH_PAM_TEMPFAIL)},
     {AUTH_REC_PAM_VERDICT, NAME},
@@ -97,6 +98,8 @@ static const struct field fields[] = {
     {AUTH_CTL_PASSWD_FILE, STATUS(1)},
     {AUTH_CTL_PEER, ID},
     {AUTH_CTL_BANS, ID},
+    {AUTH_CTL_APP_FILE, PATH(mail)},
+    {AUTH_CTL_APP_FILE, FLAG(has_text)},
     {AUTH_CTL_WORKER_WANTED, ID},
     {AUTH_CTL_WORKER, ID},
     {AUTH_CTL_CERTIFICATE, PATH(mail)},

@@ -43,7 +43,8 @@ enum auth_record_type {
                              of the default, text: the name of this machine. The first default is the last of what signer needs
                              to begin */
     AUTH_CTL_CERTIFICATE_TAKEN, /* one of these has been looked at */
-    AUTH_CTL_BANS,              /* with the file that keeps them, open for reading and writing */
+    AUTH_CTL_APP_FILE, /* with the file of application passwords, or without if there is none; then perhaps that of their last uses */
+    AUTH_CTL_BANS,     /* with the file that keeps them, open for reading and writing */
 };
 
 enum auth_by { AUTH_BY_NAME, AUTH_BY_UID, AUTH_BY_TICKET };
@@ -63,7 +64,7 @@ struct auth_record {
     uint32_t status; /* RESULT: enum auth_status; ACCOUNT: enum auth_lookup_status; PAM_VERDICT: enum
                         auth_pam_status */
     uint32_t by;     /* LOOKUP: enum auth_by */
-    uint32_t secure, has_text; /* 0 or 1 */
+    uint32_t secure, has_text, proven; /* 0 or 1 */
     uint32_t uid, gid;
     uint64_t quota_bytes, quota_messages;
     uint64_t until; /* BAN: seconds of the wall clock, 0 for ever; BAN_ASK: seconds from now */

@@ -9,6 +9,7 @@
  */
 #include "auth/auth_request.h"
 
+#include "auth/auth_app.h"
 #include "auth/auth_backend.h"
 #include "auth/auth_ban.h"
 #include "auth/auth_name.h"
@@ -36,6 +37,8 @@ struct request {
     bool secure;
     struct sasl *sasl;
     char *service, *remote, *name, *password;
+    char *app;   /* label of the application password that it is */
+    bool barred; /* it is the main password, which may not be used */
     const char *mechanism;
     const char *hopeless; /* known from the start to be refused, and why */
     const struct backend *source;
@@ -88,6 +91,7 @@ static void request_free(struct request *q)
     free_secret(q->password);
     free(q->service);
     free(q->remote);
+    free(q->app);
     free(q->name);
     account_done(&q->account);
     free(q);
@@ -122,6 +126,8 @@ static void log_outcome(const struct request *q, const char *outcome, const char
     add_word(&text, " user=", q->name ? q->name : "");
     add_word(&text, " remote=", q->remote);
     add_word(&text, " mech=", q->mechanism);
+    if (q->app)
+        add_word(&text, " app=", q->app);
     if (*reason)
         add_word(&text, " reason=", reason);
     log_info("%s", text.data);
@@ -216,6 +222,8 @@ static void on_verdict(enum backend_verdict verdict, const char *reason, const c
         fail_for_now(q, reason);
     else if (verdict == VERDICT_REFUSED || q->hopeless || !q->account.name)
         refuse(q, q->hopeless ? q->hopeless : reason);
+    else if (q->barred)
+        refuse(q, "main-password-barred");
     else if (name && !auth_name_ok(bytes_of(name)))
         refuse(q, "bad-name");
     else if (name)
@@ -235,7 +243,13 @@ static void on_account(enum auth_lookup_status status, const struct backend *sou
     q->source = source;
     if (account)
         account_copy(&q->account, account);
-    struct backend_try attempt = {.service = q->service,
+    if (q->account.name && !q->hopeless) {
+        const char *label = app_use(q->account.name, q->service, q->password);
+        q->app = label ? xstrdup(label) : NULL;
+        q->barred = !label && app_main_barred(q->account.name);
+    }
+    struct backend_try attempt = {.proven = q->app != NULL,
+                                  .service = q->service,
                                   .remote = q->remote,
                                   .account = q->account.name ? &q->account : NULL,
                                   .password = q->hopeless ? "x" : q->password};

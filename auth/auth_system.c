@@ -66,7 +66,8 @@ static void on_decoy(enum backend_verdict verdict, const char *reason, const cha
 static void verify(const struct backend_try *attempt, backend_verdict_fn *fn, void *arg)
 {
     if (attempt->account) {
-        pam_verify(attempt->account->name, attempt->password, attempt->remote, fn, arg);
+        pam_verify(attempt->account->name, attempt->proven ? NULL : attempt->password, attempt->remote, fn,
+                   arg);
         return;
     }
     struct attempt *a = xcalloc(1, sizeof(*a));

@@ -16,13 +16,22 @@
 #include <sys/stat.h>
 #include <sys/wait.h>
 
-static struct file certificate, key;
+static struct file certificate, key, app;
+static char *bans_path, *app_used_path;
+static bool app_sent;  /* there is one, and auth has it */
 static char *own_name; /* of this machine */
 
 static void file_set(struct file *f, char *path)
 {
     free(f->path);
     *f = (struct file){.path = path};
+}
+
+static char *in_state(const struct auth_conf *conf, const char *name)
+{
+    AUTO_STRBUF struct strbuf path = STRBUF_INIT(4095);
+    strbuf_addf(&path, "%s/%s", conf->site.state_dir, name);
+    return strbuf_detach(&path);
 }
 
 static char *generated(const struct auth_conf *conf, const char *name)
@@ -39,6 +48,11 @@ void files_configure(const struct auth_conf *conf)
     own_name = xstrdup(conf->site.hostname);
     passwds_configure(auth_conf_uses(conf, "passwd-file") ? conf->passwd_file : NULL);
     file_set(&certificate, own ? xstrdup(conf->tls_certificate) : generated(conf, "cert.pem"));
+    free(bans_path);
+    bans_path = in_state(conf, "bans");
+    free(app_used_path);
+    app_used_path = in_state(conf, "app-passwords.used");
+    file_set(&app, in_state(conf, "app-passwords"));
     file_set(&key, own ? xstrdup(conf->tls_key) : generated(conf, "key.pem"));
 }
 
@@ -103,22 +117,47 @@ void files_send_to(struct master *m, const char *program, struct chan *to, struc
         master_broadcast(m, program, msg);
 }
 
-/* The only file that somebody else may write: it is ours, and nobody else's word goes by it. */
+/* A file that the auth process writes, on its own word only; -1 after a word in the log. */
+static int open_writable(const char *path)
+{
+    int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0600);
+    if (fd < 0)
+        log_error("%s: %m; what stands there will be forgotten at the next start", path);
+    return fd;
+}
+
 void files_send_bans(struct master *m, struct chan *to)
 {
-    AUTO_STRBUF struct strbuf path = STRBUF_INIT(4095);
-    const struct auth_conf *conf = master_settings(m);
-    strbuf_addf(&path, "%s/bans", conf->site.state_dir);
-    AUTO_CLOSE int fd = open(path.data, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0600);
-    if (fd < 0) {
-        log_error("%s: %m; bans will be forgotten at the next start", path.data);
+    AUTO_CLOSE int fd = open_writable(bans_path);
+    if (fd < 0)
         return;
-    }
     AUTO_MSG struct msg msg;
     struct auth_record r = {.type = AUTH_CTL_BANS};
     auth_record_write(&r, &msg);
     msg_put_fd(&msg, fd);
     files_send_to(m, "posthouse-auth", to, &msg);
+}
+
+/* There is none until somebody has an application password. */
+void files_send_app(struct master *m, struct chan *to, bool fresh)
+{
+    AUTO_CLOSE int fd = access(app.path, F_OK) == 0 ? file_open(&app) : -1;
+    AUTO_CLOSE int used = fresh && fd >= 0 ? open_writable(app_used_path) : -1;
+    AUTO_MSG struct msg msg;
+    struct auth_record r = {.type = AUTH_CTL_APP_FILE, .mail = bytes_of(app.path)};
+    app_sent = fd >= 0;
+    auth_record_write(&r, &msg);
+    if (fd >= 0)
+        msg_put_fd(&msg, fd);
+    if (used >= 0)
+        msg_put_fd(&msg, used);
+    files_send_to(m, "posthouse-auth", to, &msg);
+}
+
+static void check_app(struct master *m)
+{
+    if (access(app.path, F_OK) == 0 ? !app_sent || file_changed(&app) : app_sent)
+        files_send_app(m, NULL, !app_sent);
 }
 
 void files_send_certificate(struct master *m, struct chan *to)
@@ -139,6 +178,7 @@ void files_send_certificate(struct master *m, struct chan *to)
 void files_check(struct master *m)
 {
     passwds_check(m);
+    check_app(m);
     if (file_changed(&certificate) | file_changed(&key))
         files_send_certificate(m, NULL);
 }

@@ -16,6 +16,8 @@ void files_configure(const struct auth_conf *conf);
 void files_check(struct master *m);
 /* A process has (re)started: hand over what it needs. */
 void files_send_passwd(struct master *m, struct chan *to);
+/* fresh: with the file of last uses. */
+void files_send_app(struct master *m, struct chan *to, bool fresh);
 void files_send_bans(struct master *m, struct chan *to);
 void files_send_certificate(struct master *m, struct chan *to);
 /* For reading, with its state; -1 after a word in the log. */

@@ -15,6 +15,7 @@ AUTH_LIBS = auth/libauth.a
 # What the programs of this directory are made of, and their tests link.
 auth_libauthd_a_CFLAGS = $(AM_CFLAGS) $(GNUTLS_CFLAGS) $(GSASL_CFLAGS) $(CRYPT_CFLAGS) $(SODIUM_CFLAGS)
 auth_libauthd_a_SOURCES = \
+	auth/app_file.c auth/app_file.h \
 	auth/auth_conf.c auth/auth_conf.h \
 	auth/auth_name.c auth/auth_name.h \
 	auth/auth_rules.c auth/auth_rules.h \
@@ -51,6 +52,7 @@ auth_posthouse_authd_LDADD = $(AUTHD_LIBS)
 pkglibexec_PROGRAMS += auth/posthouse-auth auth/posthouse-ban auth/posthouse-nss auth/posthouse-pam auth/posthouse-signer auth/posthouse-user
 auth_posthouse_auth_CFLAGS = $(AM_CFLAGS) $(GSASL_CFLAGS) $(CRYPT_CFLAGS) $(SODIUM_CFLAGS)
 auth_posthouse_auth_SOURCES = \
+	auth/auth_app.c auth/auth_app.h \
 	auth/auth_backend.h \
 	auth/auth_backends.c \
 	auth/auth_ban.c auth/auth_ban.h \
@@ -83,6 +85,7 @@ auth_posthouse_user_CFLAGS = $(AM_CFLAGS)
 auth_posthouse_user_SOURCES = \
 	auth/user_ctl.h \
 	auth/user_ctl_add.c \
+	auth/user_ctl_app.c \
 	auth/user_ctl_change.c \
 	auth/user_ctl_file.c \
 	auth/user_ctl_main.c \
@@ -93,7 +96,7 @@ auth_posthouse_user_LDADD = $(AUTHD_LIBS) $(GSASL_LIBS) $(CRYPT_LIBS) $(SODIUM_L
 
 dist_man_MANS += auth/posthouse-authd.8 auth/posthouse-ban.8 auth/posthouse-passwd.5 auth/posthouse-user.8
 
-FUZZ_TARGETS += auth_proto auth_sasl passwd_file
+FUZZ_TARGETS += app_file auth_proto auth_sasl auth_scram passwd_file
 
 check_PROGRAMS += t/unit/auth_bans_test
 t_unit_auth_bans_test_SOURCES = t/unit/auth_bans_test.c
@@ -170,5 +173,6 @@ BEHAVIOUR_TESTS += \
 	t/1055-bans.t \
 	t/1060-certificate-is-made-and-renewed.t \
 	t/1070-processes-come-back.t \
-	t/1110-posthouse-user.t
+	t/1110-posthouse-user.t \
+	t/1120-application-passwords.t
 EXTRA_DIST += t/authtalk.py

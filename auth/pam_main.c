@@ -20,6 +20,7 @@ enum { SOCKET_FD = 0, LOG_FD = 3, LIFE_SECONDS = 60, PROMPTS_MAX = 8 };
 
 struct talk {
     char *service, *name, *password, *remote;
+    bool proven; /* no password: the account is judged only */
     unsigned prompts;
 };
 
@@ -76,9 +77,9 @@ static bool is_temporary(int status)
     return false;
 }
 
-static enum auth_pam_status judge(pam_handle_t *pam, int *status)
+static enum auth_pam_status judge(pam_handle_t *pam, bool proven, int *status)
 {
-    *status = pam_authenticate(pam, PAM_SILENT | PAM_DISALLOW_NULL_AUTHTOK);
+    *status = proven ? PAM_SUCCESS : pam_authenticate(pam, PAM_SILENT | PAM_DISALLOW_NULL_AUTHTOK);
     if (*status != PAM_SUCCESS)
         return is_temporary(*status) ? AUTH_PAM_TEMPFAIL : AUTH_PAM_REFUSED;
     *status = pam_acct_mgmt(pam, PAM_SILENT | PAM_DISALLOW_NULL_AUTHTOK);
@@ -117,7 +118,7 @@ static void converse(struct talk *t)
     if (status == PAM_SUCCESS)
         status = set_items(pam, t);
     if (status == PAM_SUCCESS)
-        verdict = judge(pam, &status);
+        verdict = judge(pam, t->proven, &status);
     AUTO_FREE char *name = pam ? final_name(pam, t->name) : xstrdup(t->name);
     send_verdict(verdict, name, pam_strerror(pam, status));
     if (pam)
@@ -139,7 +140,8 @@ static bool receive(struct talk *t)
     t->name = bytes_dup(r.name);
     t->password = bytes_dup(r.password);
     t->remote = bytes_dup(r.remote);
-    return t->service && t->name && t->password && *t->password && t->remote;
+    t->proven = r.proven;
+    return t->service && t->name && t->password && (*t->password || t->proven) && t->remote;
 }
 
 int main(void)

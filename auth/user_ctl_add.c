@@ -133,5 +133,5 @@ int user_add(struct user_ctl *ctl, struct err *e)
     if (!auth_name_ok(bytes_of(ctl->name)))
         return err_set(e, ERR_INVALID, "%.100s is no name for an account, see posthouse-passwd(5)",
                        ctl->name);
-    return user_file_edit(ctl, true, edit, e);
+    return user_file_edit(ctl, NULL, true, edit, e);
 }

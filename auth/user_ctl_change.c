@@ -60,20 +60,20 @@ static int edit_delete(struct user_ctl *ctl, struct bytes text, struct strbuf *o
 
 int user_passwd(struct user_ctl *ctl, struct err *e)
 {
-    return user_file_edit(ctl, false, edit_password, e);
+    return user_file_edit(ctl, NULL, false, edit_password, e);
 }
 
 int user_disable(struct user_ctl *ctl, struct err *e)
 {
-    return user_file_edit(ctl, false, edit_disable, e);
+    return user_file_edit(ctl, NULL, false, edit_disable, e);
 }
 
 int user_enable(struct user_ctl *ctl, struct err *e)
 {
-    return user_file_edit(ctl, false, edit_enable, e);
+    return user_file_edit(ctl, NULL, false, edit_enable, e);
 }
 
 int user_delete(struct user_ctl *ctl, struct err *e)
 {
-    return user_file_edit(ctl, false, edit_delete, e);
+    return user_file_edit(ctl, NULL, false, edit_delete, e) == 0 ? user_app_forget(ctl, e) : -1;
 }

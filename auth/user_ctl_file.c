@@ -83,9 +83,9 @@ static int read_text(struct user_file *f, struct err *e)
     return 0;
 }
 
-int user_file_open(struct user_ctl *ctl, bool make, struct user_file *f, struct err *e)
+int user_file_open(struct user_ctl *ctl, const char *path, bool make, struct user_file *f, struct err *e)
 {
-    AUTO_FREE char *wanted = passwd_path_of(ctl->path, bytes_of(ctl->name));
+    AUTO_FREE char *wanted = path ? xstrdup(path) : passwd_path_of(ctl->path, bytes_of(ctl->name));
     *f = (struct user_file){.fd = -1, .dirfd = -1};
     strbuf_init(&f->text, PASSWD_FILE_MAX);
     if (!wanted)
@@ -128,11 +128,11 @@ int user_file_replace(struct user_file *f, struct bytes text, struct err *e)
     return status;
 }
 
-int user_file_edit(struct user_ctl *ctl, bool make, user_edit_fn *fn, struct err *e)
+int user_file_edit(struct user_ctl *ctl, const char *path, bool make, user_edit_fn *fn, struct err *e)
 {
     struct user_file f;
     struct strbuf out = STRBUF_INIT(PASSWD_FILE_MAX + 2 * PASSWD_LINE_MAX);
-    int status = user_file_open(ctl, make, &f, e);
+    int status = user_file_open(ctl, path, make, &f, e);
     if (status == 0)
         status = fn(ctl, strbuf_bytes(&f.text), &out, e);
     if (status == 0)
