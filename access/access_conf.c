@@ -36,7 +36,7 @@ static const struct conf_row rows[] = {
     {"access", "max_connections_per_address", CONF_INT, FIELD(max_connections_per_address), "1000", 1, 60000,
      NULL, NULL, "the same for one address (IPv6: one /64); loopback addresses are exempt"},
     {"access", "max_unauthenticated", CONF_INT, FIELD(max_unauthenticated), "4000", 1, 60000, NULL, NULL,
-     "connections that have not logged in, in all; when there are more, those that have been there for ten "
+     "connections that have not logged in, in all; when there are more, those that have been there for five "
      "seconds "
      "make room"},
     {"access", "max_unauthenticated_per_address", CONF_INT, FIELD(max_unauthenticated_per_address), "200", 1,

@@ -191,6 +191,7 @@ bool login_tls_offered(const struct login *l)
 void login_start_tls(struct login *l)
 {
     l->protocol->forget(l);
+    memcpy(l->remote, l->peer, sizeof(l->remote));
     login_enter(l, LOGIN_TLS);
     io_start_tls(l->io, login_tls(), l->protocol->service);
 }

@@ -17,8 +17,8 @@
 
 #define IN_CAP           (AUTH_SASL_MAX + 4096)
 #define OUT_CAP          65536
-#define ROOM_AFTER_MS    10000 /* whoever has waited so long may have to make room */
-#define REFUSING_MAX     64    /* handshakes at once with clients that will be refused */
+#define ROOM_AFTER_MS    5000 /* whoever has waited so long may have to make room */
+#define REFUSING_MAX     64   /* handshakes at once with clients that will be refused */
 #define REFUSING_MS      5000
 #define LINES_PER_SECOND 10 /* about refused clients */
 

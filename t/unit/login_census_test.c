@@ -31,6 +31,7 @@ START_TEST(limits_hold_to_the_one)
     ck_assert_uint_eq(census_counts(c, &net).all, 1);
     ck_assert_uint_eq(census_counts(c, NULL).all, 4);
     ck_assert_uint_eq(census_counts(c, NULL).waiting, 4);
+    census_close(c);
 }
 END_TEST
 
@@ -71,6 +72,7 @@ START_TEST(counts_agree_after_many_comings_and_goings)
         ck_assert_uint_eq(census_counts(c, &net).all, all[i]);
         ck_assert_uint_eq(census_counts(c, &net).waiting, waiting[i]);
     }
+    census_close(c);
 }
 END_TEST
 
@@ -88,6 +90,9 @@ START_TEST(the_places_of_the_dead_are_freed_those_of_the_living_stay)
     ck_assert_uint_eq(census_tidy(three, living, 1, 3), 10);
     ck_assert_uint_eq(census_counts(two, NULL).all, 20);
     ck_assert_ptr_null(census_open(fd, 0));
+    census_close(one);
+    census_close(two);
+    census_close(three);
 }
 END_TEST
 
@@ -117,6 +122,7 @@ START_TEST(a_process_killed_at_any_time_leaves_it_usable)
         ck_assert_uint_eq(census_counts(c, NULL).all, 0);
         ck_assert_uint_eq(census_counts(c, NULL).waiting, 0);
     }
+    census_close(c);
 }
 END_TEST
 
