@@ -15,6 +15,7 @@
 #include <sys/epoll.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/sysinfo.h>
 
 enum {
     LISTENERS_MAX = 64,
@@ -44,6 +45,7 @@ static struct tls_context *tls;
 static struct timer renew_timer, rest_timer, drain_timer;
 static bool draining, tls_complained;
 static unsigned empty_polls, files_allow;
+static int processes = 1;
 static struct census *census;
 
 const struct access_conf *login_conf(void)
@@ -91,7 +93,7 @@ static void count_files(void)
     if (getrlimit(RLIMIT_NOFILE, &r) == 0 && r.rlim_cur != RLIM_INFINITY)
         most = (int64_t)r.rlim_cur;
     files_allow = most > FILES_SPARE + 2 ? (unsigned)(most - FILES_SPARE) / 2 : 1;
-    if (conf->max_connections > files_allow)
+    if (conf->max_connections > (int64_t)files_allow * processes)
         log_warn("max_connections is %d, but the limit of open files allows each login process only %u",
                  (int)conf->max_connections, files_allow);
 }
@@ -251,6 +253,12 @@ static void message(struct msg_in *in)
 
 /* ---- life ---- */
 
+static void before_step_down(const struct priv *who)
+{
+    (void)who;
+    processes = get_nprocs(); /* as many as there are of us; cannot be told in an empty root */
+}
+
 static void start(struct child *child)
 {
     self = child;
@@ -290,6 +298,7 @@ int main(void)
         .configure = configure,
         .listen_begin = listen_begin,
         .listen = listen_on,
+        .before_step_down = before_step_down,
         .start = start,
         .drain = drain,
         .message = message,

@@ -13,7 +13,7 @@ base_libbase_a_SOURCES = \
 	base/io.c base/io.h base/io_internal.h base/io_pump.c base/io_wire.c \
 	base/log.c base/log.h \
 	base/log_sink.c base/log_sink.h \
-	base/master.c base/master.h base/master_children.c base/master_internal.h base/master_listen.c \
+	base/master.c base/master.h base/master_activate.c base/master_children.c base/master_internal.h base/master_listen.c \
 	base/msg.c base/msg.h \
 	base/nets.c base/nets.h \
 	base/priv.c base/priv.h \

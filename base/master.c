@@ -298,7 +298,9 @@ static int begin(struct master *m, struct err *e)
                  "listen on loopback addresses only",
                  (int)getuid());
     listeners_begin(m);
-    return m->hooks->configured ? m->hooks->configured(m, e) : 0;
+    int failed = m->hooks->configured ? m->hooks->configured(m, e) : 0;
+    activate_end();
+    return failed;
 }
 
 static void install_signals(struct master *m)
@@ -314,6 +316,7 @@ static void install_signals(struct master *m)
 static int run(struct master *m)
 {
     struct err e;
+    activate_begin();
     m->loop = loop_new();
     install_signals(m);
     if (begin(m, &e)) {

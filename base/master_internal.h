@@ -64,4 +64,13 @@ void listeners_commit(struct master *m); /* close those it did not ask for */
 void listeners_rollback(struct master *m);
 void listeners_close(struct master *m);
 
+/* master_activate.c */
+struct sockaddr;
+void activate_begin(void); /* look at what the service manager has given us */
+/* The listening socket of that address, now the caller's; -1 if there is none. */
+int activate_take(const struct sockaddr *address);
+/* Does a socket that we were given for IPv6 take care of this IPv4 address? */
+bool activate_covers(const struct sockaddr *address);
+void activate_end(void); /* close what nobody has taken */
+
 #endif

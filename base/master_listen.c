@@ -134,7 +134,11 @@ static int listen_one(struct master *m, const char *name, const char *address, c
                        "%s: %s is not a loopback address; started by an ordinary user we listen on "
                        "127.0.0.1 or [::1] only",
                        name, address);
-    int fd = bind_tcp(ai, name, address, e);
+    if (activate_covers(ai->ai_addr))
+        return 0;
+    int fd = activate_take(ai->ai_addr);
+    if (fd < 0)
+        fd = bind_tcp(ai, name, address, e);
     if (fd < 0)
         return -1;
     add(m, name, key, fd);

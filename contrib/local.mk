@@ -28,12 +28,13 @@ EXTRA_DIST += \
 	contrib/quickstart \
 	contrib/sandbox \
 	contrib/systemd/posthouse-accessd.service.in \
+	contrib/systemd/posthouse-accessd.socket \
 	contrib/systemd/posthouse-authd.service.in \
 	contrib/systemd/posthouse-relayd.service.in \
 	contrib/systemd/posthouse.target \
 	contrib/test
 
-systemdunit_DATA = $(UNITS) contrib/systemd/posthouse.target
+systemdunit_DATA = $(UNITS) contrib/systemd/posthouse-accessd.socket contrib/systemd/posthouse.target
 UNITS = \
 	contrib/systemd/posthouse-accessd.service \
 	contrib/systemd/posthouse-authd.service \
