@@ -20,6 +20,8 @@ EXTRA_DIST += \
 	contrib/bench.d/rows_wire.py \
 	contrib/bench.d/servers.py \
 	contrib/create-users \
+	contrib/fail2ban/filter.conf \
+	contrib/fail2ban/jail.conf \
 	contrib/install-deps \
 	contrib/make-manual \
 	contrib/make-sample \
