@@ -6,6 +6,8 @@
 #include "access/accessd_census.h"
 #include "access/accessd_session.h"
 #include "base/cleanup.h"
+#include "base/confine.h"
+#include "base/log.h"
 
 #include <stddef.h>
 #include <stdlib.h>
@@ -56,6 +58,14 @@ static int open_listeners(struct master *m, const struct access_service *service
     return 0;
 }
 
+static void report(const void *settings)
+{
+    (void)settings;
+    if (!confine_landlock())
+        log_warn("this kernel has no Landlock (a boot parameter may have switched it off): a session of an account that shares its uid with "
+                 "others could read their mail if it were taken over; give each account a uid of its own (posthouse user add does)");
+}
+
 static int configured(struct master *m, struct err *e)
 {
     struct access_conf *conf = (struct access_conf *)master_settings(m);
@@ -90,6 +100,7 @@ int main(int argc, char **argv)
         .children = children,
         .nchildren = ARRAY_LEN(children),
         .check = check,
+        .report = report,
         .configured = configured,
         .drained = session_drained,
         .reaped = session_reaped,

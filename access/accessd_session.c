@@ -194,12 +194,14 @@ static int spawn(struct session *s, const struct account *account, struct err *e
         argument(&a, "--uidl-format", conf->pop3_uidl_format);
     if (s->secure)
         argument(&a, "--secure", NULL);
-    AUTO_CLOSE int watcher = watch_session_begins(s->master, &who);
+    AUTO_CLOSE int watcher = watch_session_begins(s->master, &who, account->shared);
     fds[SESSION_WATCHER_FD] = watcher;
     if (watcher >= 0)
         argument(&a, "--watcher", NULL);
     if (take_suspect(account->name))
         argument(&a, "--new-index", NULL);
+    if (account->shared)
+        argument(&a, "--confine", NULL);
     s->user = xstrdup(account->name);
     pid_t pid = master_spawn(s->master, a.argv, &who, account->home, fds, ARRAY_LEN(fds), e);
     if (pid < 0) {

@@ -52,7 +52,7 @@ int main(int argc, char **argv)
         .new_index = o.new_index,
         .watcher = o.watcher,
     };
-    bool opened = mail_store_open(&s.store, &store, &e) == 0;
+    bool opened = session_confine(&o, &e) == 0 && mail_store_open(&s.store, &store, &e) == 0;
     if (opened) {
         mail_store_on_progress(s.store, imap_store_progress, &s);
         imap_session_run(&s);

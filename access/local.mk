@@ -277,7 +277,7 @@ t_unit_pop3_command_test_SOURCES = t/unit/pop3_command_test.c
 t_unit_pop3_command_test_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 t_unit_pop3_command_test_LDADD = $(ACCESS_LIBS) $(UNIT_LIBS)
 TESTS += t/unit/pop3_command_test
-BEHAVIOUR_TESTS += t/5010-pop3-session.t t/5030-pop3-uidl-formats.t t/5110-who-and-kick.t
+BEHAVIOUR_TESTS += t/5010-pop3-session.t t/5030-pop3-uidl-formats.t t/5110-who-and-kick.t t/5120-accounts-of-one-uid-are-kept-apart.t
 EXTRA_DIST += t/certificates.py
 BEHAVIOUR_TESTS += t/4610-certificates-by-name.t t/4620-limits-hold.t t/4630-proxies-speak-for-clients.t \
 	t/4640-strangers-before-the-login.t t/4650-connections-end-anywhere-or-never.t \

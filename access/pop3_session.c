@@ -44,7 +44,7 @@ int pop3_open(struct pop3 *s, const struct session_options *options, struct err 
     strbuf_init(&s->line, POP3_LINE_MAX + 1); /* and a CR */
     imap_io_init(&s->io, 0, 1);
     s->io.resting = rest;
-    if (mail_store_open(&s->store, &store, e) != 0 ||
+    if (session_confine(options, e) != 0 || mail_store_open(&s->store, &store, e) != 0 ||
         mailbox_open(&s->mailbox, s->store, "INBOX", false, e) != 0)
         return -1;
     s->count = mailbox_count(s->mailbox);

@@ -6,6 +6,7 @@
 #include "base/bytes.h"
 #include "base/log.h"
 #include "base/priv.h"
+#include "maildir/maildir.h"
 
 #include <fcntl.h>
 #include <getopt.h>
@@ -32,6 +33,7 @@ static const struct option long_options[] = {
     {"secure", no_argument, NULL, 's'},
     {"watcher", no_argument, NULL, 'w'},
     {"new-index", no_argument, NULL, 'i'},
+    {"confine", no_argument, NULL, 'c'},
     {0},
 };
 
@@ -42,7 +44,7 @@ static void usage(const char *program)
             "       [--quota-messages N] [--quota-ignore FOLDER[/FOLDER]...] [--append-limit N] [--secure]\n"
             "       [--new-folders FOLDER[=USE][/...]] [--autoexpunge FOLDER=DAYSd[/...]] [--new-index] "
             "[--watcher]\n"
-            "       [--uidl-format FORMAT]\n",
+            "       [--uidl-format FORMAT] [--confine]\n",
             program);
     exit(100);
 }
@@ -83,6 +85,8 @@ static void read_options(struct session_options *o, const char *program, int arg
             o->watcher = SESSION_WATCHER_FD;
         else if (name == 'i')
             o->new_index = true;
+        else if (name == 'c')
+            o->confined = true;
         else if (!text_option(o, name, optarg))
             usage(program);
     }
@@ -108,4 +112,9 @@ void session_begin(struct session_options *o, const char *program, int argc, cha
     umask(077);
     signal(SIGXFSZ, SIG_IGN); /* a limit on the size of files is an error, not a death */
     read_options(o, program, argc, argv);
+}
+
+int session_confine(const struct session_options *o, struct err *e)
+{
+    return o->confined && mail_store_confine(o->mail, e) < 0 ? -1 : 0;
 }

@@ -5,6 +5,8 @@
 #ifndef ACCESS_SESSION_OPTIONS_H
 #define ACCESS_SESSION_OPTIONS_H
 
+#include "base/err.h"
+
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -21,6 +23,7 @@ struct session_options {
     const char *uidl_format;                /* as in pop3_uidl.h, or NULL */
     bool secure;
     int watcher;    /* as in mail_store_options */
+    bool confined;  /* its uid is others', too */
     bool new_index; /* the last session crashed: do not trust the index */
 };
 
@@ -29,5 +32,9 @@ struct session_options {
 /* Make this process a session: open the log (descriptor 3 if it is a socket, else standard error), hide from
  * tracers, set the umask, read the arguments. Ends the process with status 100 if they are wrong. */
 void session_begin(struct session_options *o, const char *program, int argc, char **argv);
+
+/* If the account shares its uid: keep this process to its Maildir, before anything of the client's is read. -1 with e: it must not be
+ * served. */
+int session_confine(const struct session_options *o, struct err *e);
 
 #endif

@@ -166,6 +166,7 @@ static void send_account(struct conn *c, uint32_t id, enum auth_lookup_status st
         r.mail = bytes_of(a->mail);
         r.quota_bytes = (uint64_t)a->quota_bytes;
         r.quota_messages = (uint64_t)a->quota_messages;
+        r.shared = a->shared;
     }
     conn_send(c, &r);
 }

@@ -88,7 +88,8 @@ static void on_record(void *arg, const struct auth_record *r)
     struct account account = {.uid = r->uid,
                               .gid = r->gid,
                               .quota_bytes = (int64_t)r->quota_bytes,
-                              .quota_messages = (int64_t)r->quota_messages};
+                              .quota_messages = (int64_t)r->quota_messages,
+                              .shared = r->shared};
     account.name = bytes_dup(r->name);
     account.home = bytes_dup(r->home);
     account.mail = bytes_dup(r->mail);

@@ -70,6 +70,7 @@ static const struct field fields[] = {
     {AUTH_REC_ACCOUNT, PATH(mail)},
     {AUTH_REC_ACCOUNT, AMOUNT(quota_bytes)},
     {AUTH_REC_ACCOUNT, AMOUNT(quota_messages)},
+    {AUTH_REC_ACCOUNT, FLAG(shared)},
 
     {AUTH_REC_PAM_TRY, SERVICE},
     {AUTH_REC_PAM_TRY, REMOTE},

@@ -3,6 +3,7 @@
  */
 #include "auth/passwd_file.h"
 
+#include "base/cleanup.h"
 #include "base/strbuf.h"
 #include "base/text.h"
 
@@ -152,6 +153,25 @@ static const struct passwd_entry *find_alias(const struct passwd_file *file, cha
     return NULL;
 }
 
+static int compare_account_uids(const void *a, const void *b)
+{
+    const struct account *const *x = a, *const *y = b;
+    return ((*x)->uid > (*y)->uid) - ((*x)->uid < (*y)->uid);
+}
+
+/* Of a file for one domain the others are not known: each may share its uid with somebody there. */
+static void mark_shared(struct passwd_file *file, bool one_of_many)
+{
+    AUTO_FREE struct account **by_uid = xcalloc(file->count + 1, sizeof(*by_uid));
+    for (size_t i = 0; i < file->count; i++)
+        by_uid[i] = &file->entries[i].account;
+    if (file->count)
+        qsort(by_uid, file->count, sizeof(*by_uid), compare_account_uids);
+    for (size_t i = 0; i < file->count; i++)
+        by_uid[i]->shared = one_of_many || (i && by_uid[i - 1]->uid == by_uid[i]->uid) ||
+                            (i + 1 < file->count && by_uid[i + 1]->uid == by_uid[i]->uid);
+}
+
 struct passwd_file *passwd_file_parse(struct bytes text, const struct passwd_options *options,
                                       passwd_complain_fn *complain, void *arg)
 {
@@ -162,6 +182,7 @@ struct passwd_file *passwd_file_parse(struct bytes text, const struct passwd_opt
         qsort(r.file->entries, r.file->count, sizeof(*r.file->entries), compare_entries);
     drop_doubles(&r);
     collect_aliases(&r);
+    mark_shared(r.file, options->domain != NULL);
     return r.file;
 }
 

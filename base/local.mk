@@ -5,6 +5,7 @@ base_libbase_a_SOURCES = \
 	base/child.c base/child.h \
 	base/cleanup.h \
 	base/conf.c base/conf.h \
+	base/confine.c base/confine.h \
 	base/conf_scan.c base/conf_scan.h \
 	base/conf_value.c base/conf_value.h \
 	base/err.c base/err.h \
@@ -59,6 +60,11 @@ TESTS += t/unit/log_sink_test
 t_unit_log_sink_test_SOURCES = t/unit/log_sink_test.c
 t_unit_log_sink_test_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 t_unit_log_sink_test_LDADD = $(BASE_LIBS) $(UNIT_LIBS)
+check_PROGRAMS += t/unit/confine_test
+TESTS += t/unit/confine_test
+t_unit_confine_test_SOURCES = t/unit/confine_test.c
+t_unit_confine_test_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+t_unit_confine_test_LDADD = $(BASE_LIBS) $(UNIT_LIBS)
 check_PROGRAMS += t/unit/siphash_test
 TESTS += t/unit/siphash_test
 t_unit_siphash_test_SOURCES = t/unit/siphash_test.c

@@ -61,10 +61,13 @@ struct mail_store_options {
     const char
         *quota_ignore; /* folders, '/' between them, that do not count, nor those below them; or NULL */
     const char *
-        new_folders; /* made and subscribed to with a Maildir that `create` makes: "Name" or "Name=\Use", '/' between them; or NULL */
+        new_folders;     /* made and subscribed to with a Maildir that `create` makes: "Name" or "Name=\Use", '/' between them; or NULL */
 };
 
 int mail_store_open(struct mail_store **store, const struct mail_store_options *options, struct err *e);
+/* Before anything is opened: keep this process to what is below root, which is made if it is missing (base/confine.h). 0; 1: the kernel
+ * does not do all of it; -1 with e. */
+int mail_store_confine(const char *root, struct err *e);
 /* Changing, copying and removing many messages says now and then how many are done, from 0 on. Locks are held meanwhile: progress must not
  * wait for anybody, nor use the store. */
 typedef void mail_store_progress(void *arg, size_t done, size_t total);

@@ -108,7 +108,9 @@ int keywords_save(struct keywords *kw, int dir_fd, struct err *e)
     struct timespec times[2] = {{.tv_nsec = UTIME_OMIT}, {.tv_sec = time(NULL)}};
     if (times[1].tv_sec <= kw->st.st_mtime) {
         times[1].tv_sec = kw->st.st_mtime + 1;
-        utimensat(dir_fd, FILE_NAME, times, AT_SYMLINK_NOFOLLOW);
+        AUTO_CLOSE int fd = openat(dir_fd, FILE_NAME, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+        if (fd >= 0)
+            futimens(fd, times);
     }
     if (fs_sync_dir(dir_fd))
         return err_errno(e, errno, "syncing the folder");

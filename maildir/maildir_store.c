@@ -5,6 +5,8 @@
  * symbolic link in the user's directories can do no harm to anybody else.
  */
 #include "maildir/maildir_internal.h"
+
+#include "base/confine.h"
 #include "maildir/maildir_special.h"
 
 #include <errno.h>
@@ -81,6 +83,13 @@ static void make_new_folders(struct mail_store *store, struct bytes list)
         if (!mail_store_subscribe(store, folder, true, &e) && uses)
             (void)mail_store_set_use(store, folder, uses, &e);
     }
+}
+
+int mail_store_confine(const char *root, struct err *e)
+{
+    if (access(root, F_OK) && errno == ENOENT && fs_mkdirs(AT_FDCWD, root, 0700))
+        return err_errno(e, errno, "cannot make the Maildir %s", root);
+    return confine(root, 0, e);
 }
 
 int mail_store_open(struct mail_store **result, const struct mail_store_options *options, struct err *e)

@@ -31,6 +31,8 @@ struct batch {
 };
 
 static const char *user = "?";
+static bool shared_uid;
+static struct err not_confined; /* .code: what keeps us from delivering at all */
 
 static void batch_clear(struct batch *b)
 {
@@ -76,7 +78,9 @@ static int deliver(struct batch *b, const struct mail_store_options *options)
 {
     struct mail_store *store;
     struct err e;
-    int failed = mail_store_open(&store, options, &e), r = 0;
+    int failed = not_confined.code ? -1 : mail_store_open(&store, options, &e), r = 0;
+    if (not_confined.code)
+        e = not_confined;
     if (!failed)
         mail_deliver(store, "INBOX", b->deliveries, b->n);
     for (size_t i = 0; i < b->n; i++) {
@@ -116,13 +120,10 @@ static int64_t number(const char *text)
 
 static void parse_options(int argc, char **argv, struct mail_store_options *options)
 {
-    static const struct option longs[] = {{"user", 1, NULL, 'u'},
-                                          {"mail", 1, NULL, 'm'},
-                                          {"quota-bytes", 1, NULL, 'b'},
-                                          {"quota-messages", 1, NULL, 'n'},
-                                          {"quota-ignore", 1, NULL, 'i'},
-                                          {"new-folders", 1, NULL, 'f'},
-                                          {NULL, 0, NULL, 0}};
+    static const struct option longs[] = {{"user", 1, NULL, 'u'},         {"mail", 1, NULL, 'm'},
+                                          {"quota-bytes", 1, NULL, 'b'},  {"quota-messages", 1, NULL, 'n'},
+                                          {"quota-ignore", 1, NULL, 'i'}, {"new-folders", 1, NULL, 'f'},
+                                          {"confine", 0, NULL, 'c'},      {NULL, 0, NULL, 0}};
     int c;
     opterr = 0;
     while ((c = getopt_long(argc, argv, "", longs, NULL)) != -1) {
@@ -138,6 +139,8 @@ static void parse_options(int argc, char **argv, struct mail_store_options *opti
             options->quota_ignore = *optarg ? optarg : NULL;
         else if (c == 'f')
             options->new_folders = optarg;
+        else if (c == 'c')
+            shared_uid = true;
         else
             log_fatal("unknown option");
     }
@@ -154,6 +157,8 @@ int main(int argc, char **argv)
     umask(077);
     priv_hide();
     parse_options(argc, argv, &options);
+    if (shared_uid)
+        (void)mail_store_confine(options.root, &not_confined);
     while (collect(&batch)) {
         int r = deliver(&batch, &options);
         batch_clear(&batch);

@@ -103,6 +103,7 @@ static void start_local(struct request *r, const struct account *a)
                           quota_ignore ? quota_ignore : (char *)"",
                           (char *)"--new-folders",
                           new_folders ? new_folders : (char *)"",
+                          a->shared ? (char *)"--confine" : NULL,
                           NULL};
     struct priv who = {.uid = master_unprivileged(r->master) ? (uid_t)-1 : a->uid,
                        .gid = a->gid,

@@ -46,14 +46,14 @@ def told(name):
             t.until(r"\* %d EXISTS" % delivered[name])
 
 
-def watchers():
-    return server.children("posthouse-watch")
+def watchers(of=None):
+    return (of or server).children("posthouse-watch")
 
 
-@test("many sessions of one uid get a watcher process, which has that uid")
+@test("sessions that share a uid get a watcher process, which has that uid: they may not watch themselves")
 def _():
     idling.append(idle(NAMES[0]))
-    equal(watchers(), [])
+    equal(len(watchers()), 1)
     idling.extend(idle(NAMES[i % len(NAMES)]) for i in range(1, SESSIONS))
     equal(len(watchers()), 1)
     check("\nUid:\t%d\t%d\t%d" % ((server.user(NAMES[0]).uid,) * 3) in open("/proc/%d/status" % watchers()[0]).read())
@@ -131,6 +131,23 @@ def _():
     for _, t in idling:
         t.socket.close()
     eventually(lambda: not server.children("posthouse-imap"))
+    eventually(lambda: not watchers())
+
+
+@test("an account with a uid of its own gets a watcher with its twenty-fifth session")
+def _():
+    global server
+    server = Sandbox(users=["solo"])
+    delivered["solo"] = 0
+    mine = [idle("solo")]
+    equal(watchers(), [])
+    mine.extend(idle("solo") for _ in range(SESSIONS - 1))
+    equal(len(watchers()), 1)
+    deliver("solo")
+    for _, t in mine:
+        t.until(r"\* 1 EXISTS")
+    for _, t in mine:
+        t.socket.close()
     eventually(lambda: not watchers())
 
 

@@ -30,8 +30,7 @@ def imap(user, tls=False):
 def ended(user, service="imap"):
     """The values of the last session of this user that has ended."""
     lines = re.findall(r"posthouse-%s\[\d+\]: logout user=%s (.*)" % (service, user), server.log_text())
-    check(lines, "no line")
-    return dict(re.findall(r'(\w+)=("[^"]*"|\S+)', lines[-1]))
+    return dict(re.findall(r'(\w+)=("[^"]*"|\S+)', lines[-1] if lines else ""))
 
 
 @test("who tells of each session who, from where, how and since when, and the folder")
@@ -126,7 +125,7 @@ def _():
     check(int(got["in"]) > 100 and int(got["out"]) > 100, str(got))
     t = imap("ben", tls=True)
     t.close()
-    eventually(lambda: ended("ben")["why"] == '"the client is gone"')
+    eventually(lambda: ended("ben").get("why") == '"the client is gone"')
     equal(ended("ben")["tls"], "yes")
     p = poplib.POP3(*server.address("pop3"))
     p.user("anna")
@@ -135,7 +134,7 @@ def _():
     p.dele(1)
     p.quit()
     eventually(lambda: "service=pop3" in server.log_text())
-    eventually(lambda: ended("anna", "pop3")["removed"] == "1")
+    eventually(lambda: ended("anna", "pop3").get("removed") == "1")
     equal(ended("anna", "pop3")["sent"], "1")
 
 
