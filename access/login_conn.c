@@ -210,6 +210,8 @@ void login_answer(struct login *l, enum login_answer answer, const char *text)
         [ANSWER_MECHANISM] = "This mechanism is not supported",
         [ANSWER_TEMPFAIL] = "Temporary authentication failure, try again later",
         [ANSWER_REFUSED] = "The session was refused",
+        [ANSWER_EXPIRED] =
+            "The password or the account has expired: set a new password, or ask the administrator",
         [ANSWER_PLAINTEXT] = "No password is accepted in clear, start TLS first",
     };
     io_printf(l->io, "%s%s%s %s\r\n", l->tag, *l->tag ? " " : "", l->protocol->answers[answer],
@@ -253,6 +255,9 @@ static void on_auth(const struct auth_result *result, void *arg)
     case AUTH_INVALID:
         on_refused(l, ANSWER_INVALID);
         break;
+    case AUTH_EXPIRED:
+        on_refused(l, ANSWER_EXPIRED);
+        break;
     case AUTH_TEMPFAIL:
         on_refused(l, ANSWER_TEMPFAIL);
         break;
@@ -266,6 +271,12 @@ static struct auth_peer peer_of(const struct login *l)
     return (struct auth_peer){l->protocol->service, l->remote, login_may_auth(l)};
 }
 
+void login_sasl_list(const struct login *l, const char *before, const char *after, struct strbuf *out)
+{
+    unsigned char binding[TLS_EXPORTER];
+    site_sasl_list(&login_conf()->site, tls_exporter(io_tls(l->io), binding), before, after, out);
+}
+
 static bool refused_in_clear(struct login *l)
 {
     if (login_may_auth(l))
@@ -277,9 +288,12 @@ static bool refused_in_clear(struct login *l)
 void login_sasl(struct login *l, struct bytes mechanism, struct bytes initial)
 {
     struct auth_peer peer = peer_of(l);
+    unsigned char binding[TLS_EXPORTER];
     if (refused_in_clear(l))
         return;
-    if (!bytes_eq_nocase(mechanism, BYTES("PLAIN")) && !bytes_eq_nocase(mechanism, BYTES("LOGIN"))) {
+    if (tls_exporter(io_tls(l->io), binding))
+        peer.binding = bytes_from(binding, sizeof(binding));
+    if (!site_sasl_offers(&login_conf()->site, mechanism, peer.binding.n > 0)) {
         on_refused(l, ANSWER_MECHANISM);
         return;
     }

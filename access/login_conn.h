@@ -38,6 +38,7 @@ enum login_answer {
     ANSWER_TEMPFAIL,  /* authentication or session not available */
     ANSWER_REFUSED,   /* accessd will not have it; its own words */
     ANSWER_LIMIT,     /* too many sessions of this account */
+    ANSWER_EXPIRED,   /* the password is right, but no longer good */
     ANSWER_PLAINTEXT, /* a password in clear is not accepted from there */
     LOGIN_ANSWERS
 };
@@ -86,6 +87,8 @@ struct login {
 
 /* A trusted peer says on whose behalf it comes (IMAP ID x-originating-ip); others are not listened to. */
 void login_originates(struct login *l, struct bytes address);
+/* The mechanisms offered here, each between these two, appended. */
+void login_sasl_list(const struct login *l, const char *before, const char *after, struct strbuf *out);
 /* May a password be sent on this connection? */
 bool login_may_auth(const struct login *l);
 /* Is TLS on, or can it be had? */

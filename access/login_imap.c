@@ -11,9 +11,13 @@
 
 static void capabilities(struct login *l)
 {
+    AUTO_STRBUF struct strbuf mechanisms = STRBUF_INIT(200);
+    if (login_may_auth(l))
+        login_sasl_list(l, " AUTH=", "", &mechanisms);
+    else
+        strbuf_adds(&mechanisms, " LOGINDISABLED");
     io_printf(l->io, "CAPABILITY IMAP4rev1 IMAP4rev2 LITERAL- SASL-IR ID%s%s",
-              login_tls_offered(l) ? " STARTTLS" : "",
-              login_may_auth(l) ? " AUTH=PLAIN AUTH=LOGIN" : " LOGINDISABLED");
+              login_tls_offered(l) ? " STARTTLS" : "", mechanisms.data);
 }
 
 static void imap_greet(struct login *l)
@@ -225,6 +229,7 @@ const struct login_protocol login_imap = {
                 [ANSWER_TEMPFAIL] = "NO [UNAVAILABLE]",
                 [ANSWER_REFUSED] = "NO [CONTACTADMIN]",
                 [ANSWER_LIMIT] = "NO [LIMIT]",
+                [ANSWER_EXPIRED] = "NO [EXPIRED]",
                 [ANSWER_PLAINTEXT] = "NO [PRIVACYREQUIRED]"},
     .greet = imap_greet,
     .input = imap_input,

@@ -13,6 +13,19 @@ static void say(struct login *l, const char *text)
     io_printf(l->io, "%s\r\n", text);
 }
 
+static void say_mechanisms(struct login *l, const char *first, const char *before, const char *after,
+                           const char *last)
+{
+    AUTO_STRBUF struct strbuf list = STRBUF_INIT(200);
+    login_sasl_list(l, before, after, &list);
+    io_printf(l->io, "%s%s%s", first, list.data, last);
+}
+
+static void list_mechanisms(struct login *l)
+{
+    say_mechanisms(l, "+OK These are the mechanisms\r\n", "", "\r\n", ".\r\n");
+}
+
 static void pop3_greet(struct login *l)
 {
     say(l, "+OK Posthouse is ready");
@@ -24,7 +37,7 @@ static void cmd_capa(struct login *l, struct bytes args)
     say(l, "+OK These are what the server can do");
     io_printf(l->io, POP3_CAPABILITIES);
     if (login_may_auth(l))
-        io_printf(l->io, POP3_CAPABILITIES_AUTH);
+        say_mechanisms(l, "USER\r\nSASL", " ", "", "\r\n");
     if (login_tls_offered(l))
         say(l, "STLS");
     say(l, ".");
@@ -62,7 +75,7 @@ static void cmd_auth(struct login *l, struct bytes args)
     if (args.n > 0)
         login_sasl(l, mechanism, initial);
     else if (login_may_auth(l))
-        say(l, "+OK These are the mechanisms\r\nPLAIN\r\nLOGIN\r\n.");
+        list_mechanisms(l);
     else
         say(l, "+OK No mechanism without TLS\r\n.");
 }
@@ -166,6 +179,7 @@ const struct login_protocol login_pop3 = {
                 [ANSWER_TEMPFAIL] = "-ERR [SYS/TEMP]",
                 [ANSWER_REFUSED] = "-ERR [SYS/PERM]",
                 [ANSWER_LIMIT] = "-ERR [SYS/TEMP]",
+                [ANSWER_EXPIRED] = "-ERR [AUTH]",
                 [ANSWER_PLAINTEXT] = "-ERR"},
     .greet = pop3_greet,
     .input = pop3_input,

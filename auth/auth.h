@@ -50,6 +50,7 @@ enum auth_status {
     AUTH_OK,       /* `text` is the ticket; `name` the account's name, for logs only */
     AUTH_FAILED,   /* wrong name or password, or account refused */
     AUTH_INVALID,  /* malformed SASL message, unknown mechanism */
+    AUTH_EXPIRED,  /* the password is right, but it, or the account, has expired; `text` may say more */
     AUTH_TEMPFAIL, /* the authentication service is not there or broken: say "try again later" */
 };
 struct auth_result {
@@ -62,9 +63,10 @@ typedef void auth_fn(const struct auth_result *result, void *arg);
 struct auth_request;
 /* What the daemon is told about the connection. */
 struct auth_peer {
-    const char *service; /* "imap", "pop3", "smtp" */
-    const char *remote;  /* address in text */
-    bool secure;         /* TLS */
+    const char *service;  /* "imap", "pop3", "smtp" */
+    const char *remote;   /* address in text */
+    bool secure;          /* TLS */
+    struct bytes binding; /* tls-exporter (RFC 9266); empty: there is none */
 };
 /* Start an exchange. initial.p == NULL: no initial response; else base64 text ("=" is an empty one). Answers
  * come through fn, never from inside this call; after any answer but AUTH_CONTINUE the request is gone. */

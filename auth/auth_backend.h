@@ -10,6 +10,7 @@
 
 #include "auth/auth_proto.h"
 #include "auth/auth_rules.h"
+#include "auth/auth_scram.h"
 
 enum { AUTH_BACKENDS_MAX = 2 };
 
@@ -36,6 +37,8 @@ struct backend {
     void (*lookup_name)(struct bytes name, backend_found_fn *fn, void *arg);
     void (*lookup_uid)(uid_t uid, backend_found_fn *fn, void *arg);
     void (*verify)(const struct backend_try *attempt, backend_verdict_fn *fn, void *arg);
+    /* The SCRAM verifier of an account of this source; false if it has none. NULL: none of them has. */
+    bool (*scram)(const struct account *account, struct scram_verifier *v);
 };
 
 extern const struct backend backend_file;   /* auth_file.c: a passwd-file */

@@ -198,9 +198,9 @@ void auth_client_free(struct auth_client *c)
 
 static bool fits(const struct auth_record *r)
 {
-    return r->service.n <= AUTH_SERVICE_MAX && r->remote.n <= AUTH_REMOTE_MAX &&
-           r->mechanism.n <= AUTH_SERVICE_MAX && r->text.n <= AUTH_SASL_MAX && r->name.n <= AUTH_NAME_MAX &&
-           r->password.n <= AUTH_PASSWORD_MAX;
+    return r->binding.n <= AUTH_SERVICE_MAX && r->service.n <= AUTH_SERVICE_MAX &&
+           r->remote.n <= AUTH_REMOTE_MAX && r->mechanism.n <= AUTH_SERVICE_MAX &&
+           r->text.n <= AUTH_SASL_MAX && r->name.n <= AUTH_NAME_MAX && r->password.n <= AUTH_PASSWORD_MAX;
 }
 
 static struct auth_request *begin(struct auth_client *c, const struct auth_peer *peer,
@@ -213,6 +213,7 @@ static struct auth_request *begin(struct auth_client *c, const struct auth_peer 
     record->service = bytes_of(peer->service);
     record->remote = bytes_of(peer->remote);
     record->secure = peer->secure;
+    record->binding = peer->binding;
     if (!fits(record)) {
         fail_soon(r, record->type == AUTH_REC_PLAIN ? AUTH_FAILED : AUTH_INVALID);
     } else if (!find_place(c, r)) {

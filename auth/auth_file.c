@@ -237,4 +237,12 @@ static void verify(const struct backend_try *attempt, backend_verdict_fn *fn, vo
     }
 }
 
-const struct backend backend_file = {"passwd-file", lookup_name, lookup_uid, verify};
+static bool scram(const struct account *account, struct scram_verifier *v)
+{
+    bool known;
+    const struct passwd_entry *entry = find(bytes_of(account->name), &known);
+    return entry && entry->kind == PASSWD_SCRAM &&
+           scram_verifier_parse(bytes_of(entry->secret), v, NULL) == 0;
+}
+
+const struct backend backend_file = {"passwd-file", lookup_name, lookup_uid, verify, scram};

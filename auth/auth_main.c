@@ -182,6 +182,12 @@ static void take_app_file(const struct auth_record *r, int fd, int used)
         app_take_used(used);
 }
 
+static void take_state(const struct auth_record *r, int bans)
+{
+    request_set_secret(r->binding);
+    ban_take_file(bans);
+}
+
 /* Descriptors stand behind the fields. */
 static void message(struct msg_in *in)
 {
@@ -197,7 +203,7 @@ static void message(struct msg_in *in)
     else if (r.type == AUTH_CTL_APP_FILE)
         take_app_file(&r, fd, TAKE_FD(second));
     else if (r.type == AUTH_CTL_BANS && fd >= 0)
-        ban_take_file(TAKE_FD(fd));
+        take_state(&r, TAKE_FD(fd));
     else if (r.type == AUTH_CTL_WORKER)
         pam_worker(r.id, TAKE_FD(fd));
     else

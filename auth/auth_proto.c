@@ -34,6 +34,7 @@ static const struct field fields[] = {
     {AUTH_REC_START, REMOTE},
     {AUTH_REC_START, FLAG(secure)},
     {AUTH_REC_START, BYTES_, AT(mechanism), AUTH_SERVICE_MAX},
+    {AUTH_REC_START, BYTES_, AT(binding), AUTH_SERVICE_MAX},
     {AUTH_REC_START, FLAG(has_text)},
     {AUTH_REC_START, TEXT},
 
@@ -98,7 +99,7 @@ static const struct field fields[] = {
     {AUTH_CTL_PASSWD_FILE, NAME},
     {AUTH_CTL_PASSWD_FILE, STATUS(1)},
     {AUTH_CTL_PEER, ID},
-    {AUTH_CTL_BANS, ID},
+    {AUTH_CTL_BANS, BYTES_, AT(binding), AUTH_SERVICE_MAX},
     {AUTH_CTL_APP_FILE, PATH(mail)},
     {AUTH_CTL_APP_FILE, FLAG(has_text)},
     {AUTH_CTL_WORKER_WANTED, ID},

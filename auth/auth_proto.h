@@ -44,7 +44,7 @@ enum auth_record_type {
                              to begin */
     AUTH_CTL_CERTIFICATE_TAKEN, /* one of these has been looked at */
     AUTH_CTL_APP_FILE, /* with the file of application passwords, or without if there is none; then perhaps that of their last uses */
-    AUTH_CTL_BANS,     /* with the file that keeps them, open for reading and writing */
+    AUTH_CTL_BANS, /* with the file that keeps them, open for reading and writing; binding: a secret that outlives us */
 };
 
 enum auth_by { AUTH_BY_NAME, AUTH_BY_UID, AUTH_BY_TICKET };
@@ -70,7 +70,8 @@ struct auth_record {
     uint32_t shared;
     uint64_t until; /* BAN: seconds of the wall clock, 0 for ever; BAN_ASK: seconds from now */
     struct bytes service, remote, mechanism;
-    struct bytes text; /* SASL in base64; the ticket; the reason of a PAM verdict */
+    struct bytes binding; /* START: channel binding, or empty */
+    struct bytes text;    /* SASL in base64; the ticket; the reason of a PAM verdict */
     struct bytes name, password;
     struct bytes home, mail; /* mail also: the name of a file handed over */
 };

@@ -3,11 +3,13 @@
  * the next:
  *
  *     SASL     sasl_input       the exchange is going on
+ *     LOOKUP   look_up          SCRAM: whose verifier is it?
  *     LINE     enter_line       the address has failures and others of it are being judged
  *     JUDGE    judge            account and password are being looked at
+ *     FINAL    accept_account   SCRAM: the client must see that we know the password, too, and say so
  *     DELAY    refuse           the answer is no and is held back
  */
-#include "auth/auth_request.h"
+#include "auth/auth_request_internal.h"
 
 #include "auth/auth_app.h"
 #include "auth/auth_backend.h"
@@ -23,27 +25,6 @@
 #include <sys/random.h>
 
 enum { LOG_WORD_MAX = 255 };
-
-enum request_state { SASL, LINE, JUDGE, DELAY };
-
-struct request {
-    struct request *next; /* in the line */
-    enum request_state state;
-    request_fn *fn; /* NULL: abandoned */
-    void *arg;
-    struct timer timer;
-    struct throttle_try attempt;
-    uint64_t begun; /* when judging began */
-    bool secure;
-    struct sasl *sasl;
-    char *service, *remote, *name, *password;
-    char *app;   /* label of the application password that it is */
-    bool barred; /* it is the main password, which may not be used */
-    const char *mechanism;
-    const char *hopeless; /* known from the start to be refused, and why */
-    const struct backend *source;
-    struct account account;
-};
 
 static const char *const services[] = {"imap", "pop3", "smtp"};
 
@@ -75,6 +56,21 @@ void request_forgive(const char *remote)
     throttle_forgive(throttle, throttle_key(remote));
 }
 
+struct loop *request_loop(void)
+{
+    return loop;
+}
+
+const struct site_conf *request_site(void)
+{
+    return site;
+}
+
+const struct throttle *request_throttle(void)
+{
+    return throttle;
+}
+
 /* ---- beginning and end ---- */
 
 static void free_secret(char *s)
@@ -92,21 +88,22 @@ static void request_free(struct request *q)
     free(q->service);
     free(q->remote);
     free(q->app);
+    free(q->final);
     free(q->name);
     account_done(&q->account);
     free(q);
     alive--;
 }
 
-static void answer(struct request *q, enum auth_status status, struct bytes text)
+void request_answer(struct request *q, enum auth_status status, struct bytes text)
 {
     if (q->fn)
         q->fn(status, text, q->name ? q->name : "", q->arg);
 }
 
-static void finish(struct request *q, enum auth_status status, struct bytes text)
+void request_finish(struct request *q, enum auth_status status, struct bytes text)
 {
-    answer(q, status, text);
+    request_answer(q, status, text);
     request_free(q);
 }
 
@@ -118,7 +115,7 @@ static void add_word(struct strbuf *text, const char *key, const char *value)
         strbuf_addc(text, value[i] > ' ' && value[i] < 0x7f && value[i] != '=' ? value[i] : '?');
 }
 
-static void log_outcome(const struct request *q, const char *outcome, const char *reason)
+void request_log_outcome(const struct request *q, const char *outcome, const char *reason)
 {
     AUTO_STRBUF struct strbuf text = STRBUF_INIT(LOG_LINE_MAX);
     strbuf_adds(&text, outcome);
@@ -151,7 +148,7 @@ struct request *request_new(request_fn *fn, void *arg)
 static void leave_judgement(struct request *q, enum auth_status status, struct bytes text)
 {
     throttle_end(throttle, &q->attempt);
-    finish(q, status, text);
+    request_finish(q, status, text);
     if (line)
         timer_set(loop, &line_timer, 0);
 }
@@ -161,7 +158,7 @@ static void refuse(struct request *q, const char *reason)
     uint32_t failures;
     uint64_t spent = loop_now(loop) - q->begun;
     uint64_t delay = throttle_failed(throttle, &q->attempt, loop_now(loop), &failures);
-    log_outcome(q, "failed", reason);
+    request_log_outcome(q, "failed", reason);
     ban_consider(q->remote, failures);
     q->state = DELAY;
     timer_set(loop, &q->timer, spent < delay ? delay - spent : 0);
@@ -169,7 +166,7 @@ static void refuse(struct request *q, const char *reason)
 
 static void fail_for_now(struct request *q, const char *reason)
 {
-    log_outcome(q, "tempfail", reason);
+    request_log_outcome(q, "tempfail", reason);
     leave_judgement(q, AUTH_TEMPFAIL, BYTES(""));
 }
 
@@ -179,6 +176,13 @@ static void accept_account(struct request *q)
     char text[AUTH_TICKET_LEN + 1];
     if (!q->fn) {
         fail_for_now(q, "client-gone");
+        return;
+    }
+    if (q->final) {
+        AUTO_FREE char *last = TAKE_PTR(q->final);
+        q->state = FINAL;
+        timer_set(loop, &q->timer, REQUEST_SASL_MS);
+        request_answer(q, AUTH_CONTINUE, bytes_of(last));
         return;
     }
     if (getrandom(random, sizeof(random), 0) != sizeof(random))
@@ -191,7 +195,7 @@ static void accept_account(struct request *q)
     }
     free(q->name);
     q->name = xstrdup(q->account.name);
-    log_outcome(q, "ok", "");
+    request_log_outcome(q, "ok", "");
     throttle_succeeded(throttle, &q->attempt, loop_now(loop));
     leave_judgement(q, AUTH_OK, bytes_of(text));
     explicit_bzero(text, sizeof(text));
@@ -256,12 +260,27 @@ static void on_account(enum auth_lookup_status status, const struct backend *sou
     source->verify(&attempt, on_verdict, q);
 }
 
+/* The proof has been looked at; what is left is the account. */
+static void judge_proven(struct request *q)
+{
+    struct backend_try attempt = {
+        .proven = true, .service = q->service, .remote = q->remote, .account = &q->account, .password = ""};
+    if (q->hopeless || !q->proven) {
+        refuse(q, q->hopeless ? q->hopeless : q->no_verifier ? q->no_verifier : "wrong-password");
+        return;
+    }
+    q->barred = app_main_barred(q->account.name);
+    q->source->verify(&attempt, on_verdict, q);
+}
+
 static void judge(struct request *q)
 {
     q->state = JUDGE;
     q->begun = loop_now(loop);
     timer_stop(loop, &q->timer);
-    if (q->hopeless) /* nobody has this name */
+    if (q->scram)
+        judge_proven(q);
+    else if (q->hopeless) /* nobody has this name */
         on_account(AUTH_LOOKUP_NONE, backends_last(), NULL, q);
     else
         backends_lookup_name(bytes_of(q->name), on_account, q);
@@ -291,15 +310,15 @@ static void try_line(void *arg)
     }
 }
 
-static void enter_line(struct request *q)
+void request_enter_line(struct request *q)
 {
     if (throttle_begin(throttle, &q->attempt, loop_now(loop))) {
         judge(q);
         return;
     }
     if (in_line >= REQUESTS_LINE_MAX) {
-        log_outcome(q, "tempfail", "too-many-tries");
-        finish(q, AUTH_TEMPFAIL, BYTES(""));
+        request_log_outcome(q, "tempfail", "too-many-tries");
+        request_finish(q, AUTH_TEMPFAIL, BYTES(""));
         return;
     }
     struct request **at = &line;
@@ -311,51 +330,7 @@ static void enter_line(struct request *q)
     timer_set(loop, &q->timer, REQUEST_LINE_MS);
 }
 
-/* ---- getting the credentials ---- */
-
-/* Why this cannot succeed whoever it is, or NULL. */
-static const char *find_hopeless(const struct request *q)
-{
-    if (!q->secure && !site_plaintext_allowed(site, q->remote))
-        return "password-in-clear";
-    if (!q->name || !auth_name_ok(bytes_of(q->name)))
-        return "bad-name";
-    if (!q->password || strlen(q->password) > AUTH_PASSWORD_MAX)
-        return "bad-password";
-    if (ban_holds(q->remote))
-        return "banned";
-    return *q->password ? NULL : "empty-password";
-}
-
-static void take_credentials(struct request *q, struct bytes name, struct bytes password)
-{
-    q->name = bytes_dup(name);
-    q->password = bytes_dup(password);
-    q->hopeless = find_hopeless(q);
-    struct throttle_key address = throttle_key(q->remote);
-    address.trusted |= site_trusted(site, q->remote);
-    q->attempt = throttle_try(throttle, address, name, password);
-    enter_line(q);
-}
-
-static void sasl_input(struct request *q, struct bytes in)
-{
-    AUTO_STRBUF struct strbuf out = STRBUF_INIT(AUTH_SASL_MAX);
-    switch (sasl_step(q->sasl, in, &out)) {
-    case SASL_CONTINUE:
-        timer_set(loop, &q->timer, REQUEST_SASL_MS);
-        answer(q, AUTH_CONTINUE, strbuf_bytes(&out));
-        return;
-    case SASL_CREDENTIALS:
-        take_credentials(q, bytes_of(sasl_name(q->sasl)), bytes_of(sasl_password(q->sasl)));
-        return;
-    case SASL_INVALID:
-        break;
-    }
-    log_debug("malformed or cancelled SASL exchange: service=%s remote=%s mech=%s", q->service, q->remote,
-              q->mechanism);
-    finish(q, AUTH_INVALID, BYTES(""));
-}
+/* ---- from outside ---- */
 
 /* It goes to PAM and into the log. */
 static bool looks_like_an_address(const char *remote)
@@ -376,28 +351,37 @@ void request_start(struct request *q, const struct auth_record *r)
     q->service = bytes_dup(r->service);
     q->remote = bytes_dup(r->remote);
     if (!q->service || !q->remote || !service_known(r->service) || !looks_like_an_address(q->remote)) {
-        finish(q, AUTH_INVALID, BYTES(""));
+        request_finish(q, AUTH_INVALID, BYTES(""));
         return;
     }
     q->secure = r->secure;
     if (r->type == AUTH_REC_PLAIN) {
         q->mechanism = "login";
-        take_credentials(q, r->name, r->password);
+        request_take_credentials(q, r->name, r->password);
         return;
     }
-    q->sasl = sasl_new(r->mechanism);
+    bool plus = r->binding.n > 0;
+    if (site_sasl_offers(site, r->mechanism, plus))
+        q->sasl = sasl_new(r->mechanism, r->binding,
+                           plus && site_sasl_offers(site, BYTES("SCRAM-SHA-256-PLUS"), true));
     if (!q->sasl) {
-        finish(q, AUTH_INVALID, BYTES(""));
+        request_finish(q, AUTH_INVALID, BYTES(""));
         return;
     }
     q->mechanism = sasl_mechanism(q->sasl);
-    sasl_input(q, r->has_text ? r->text : bytes_from(NULL, 0));
+    request_sasl_input(q, r->has_text ? r->text : bytes_from(NULL, 0));
 }
 
 void request_continue(struct request *q, struct bytes response)
 {
-    if (q->state == SASL && q->sasl)
-        sasl_input(q, response);
+    if (q->state == FINAL && response.n == 0) {
+        timer_stop(loop, &q->timer);
+        accept_account(q);
+    } else if (q->state == FINAL) {
+        leave_judgement(q, AUTH_INVALID, BYTES(""));
+    } else if (q->state == SASL && q->sasl) {
+        request_sasl_input(q, response);
+    }
 }
 
 void request_abandon(struct request *q)
@@ -407,18 +391,20 @@ void request_abandon(struct request *q)
         leave_line(q);
     if (q->state == LINE || q->state == SASL)
         request_free(q);
+    else if (q->state == FINAL)
+        leave_judgement(q, AUTH_INVALID, BYTES(""));
 }
 
 static void on_timer(void *arg)
 {
     struct request *q = arg;
-    if (q->state == DELAY) {
-        leave_judgement(q, AUTH_FAILED, BYTES(""));
+    if (q->state == DELAY || q->state == FINAL) {
+        leave_judgement(q, q->state == DELAY ? AUTH_FAILED : AUTH_TEMPFAIL, BYTES(""));
         return;
     }
     if (q->state == LINE) {
         leave_line(q);
-        log_outcome(q, "tempfail", "too-many-tries");
+        request_log_outcome(q, "tempfail", "too-many-tries");
     }
-    finish(q, AUTH_TEMPFAIL, BYTES(""));
+    request_finish(q, AUTH_TEMPFAIL, BYTES(""));
 }

@@ -33,6 +33,9 @@ void requests_configure(const struct site_conf *site);
 /* What this address did wrong is forgotten. */
 void request_forgive(const char *remote);
 
+/* What SCRAM salts of names that nobody has come from: the same after a restart, as those of accounts are. */
+void request_set_secret(struct bytes secret);
+
 /* AUTH_CONTINUE, or the end of the request. May come from inside request_start and request_continue. */
 typedef void request_fn(enum auth_status status, struct bytes text, const char *name, void *arg);
 

@@ -75,4 +75,4 @@ static void verify(const struct backend_try *attempt, backend_verdict_fn *fn, vo
     pam_verify(DECOY_NAME, attempt->password, attempt->remote, on_decoy, a);
 }
 
-const struct backend backend_system = {"pam", lookup_name, lookup_uid, verify};
+const struct backend backend_system = {"pam", lookup_name, lookup_uid, verify, NULL};

@@ -13,11 +13,12 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
+#include <sys/random.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 
 static struct file certificate, key, app;
-static char *bans_path, *app_used_path;
+static char *bans_path, *app_used_path, *secret_path;
 static bool app_sent;  /* there is one, and auth has it */
 static char *own_name; /* of this machine */
 
@@ -50,6 +51,8 @@ void files_configure(const struct auth_conf *conf)
     file_set(&certificate, own ? xstrdup(conf->tls_certificate) : generated(conf, "cert.pem"));
     free(bans_path);
     bans_path = in_state(conf, "bans");
+    free(secret_path);
+    secret_path = in_state(conf, "secret");
     free(app_used_path);
     app_used_path = in_state(conf, "app-passwords.used");
     file_set(&app, in_state(conf, "app-passwords"));
@@ -126,13 +129,25 @@ static int open_writable(const char *path)
     return fd;
 }
 
+/* 32 random bytes, made at the first start. */
+static struct bytes own_secret(void)
+{
+    static unsigned char secret[32];
+    AUTO_CLOSE int fd = open_writable(secret_path);
+    if (fd < 0 || (pread(fd, secret, sizeof(secret), 0) != sizeof(secret) &&
+                   (getrandom(secret, sizeof(secret), 0) != sizeof(secret) ||
+                    pwrite(fd, secret, sizeof(secret), 0) != sizeof(secret))))
+        return BYTES("");
+    return bytes_from(secret, sizeof(secret));
+}
+
 void files_send_bans(struct master *m, struct chan *to)
 {
     AUTO_CLOSE int fd = open_writable(bans_path);
     if (fd < 0)
         return;
     AUTO_MSG struct msg msg;
-    struct auth_record r = {.type = AUTH_CTL_BANS};
+    struct auth_record r = {.type = AUTH_CTL_BANS, .binding = own_secret()};
     auth_record_write(&r, &msg);
     msg_put_fd(&msg, fd);
     files_send_to(m, "posthouse-auth", to, &msg);

@@ -63,6 +63,8 @@ auth_posthouse_auth_SOURCES = \
 	auth/auth_nss.c auth/auth_nss.h \
 	auth/auth_pam.c auth/auth_pam.h \
 	auth/auth_request.c auth/auth_request.h \
+	auth/auth_request_internal.h \
+	auth/auth_request_sasl.c \
 	auth/auth_system.c
 auth_posthouse_auth_LDADD = $(AUTHD_LIBS) $(GSASL_LIBS) $(CRYPT_LIBS) $(SODIUM_LIBS) -lpthread
 
@@ -174,5 +176,6 @@ BEHAVIOUR_TESTS += \
 	t/1060-certificate-is-made-and-renewed.t \
 	t/1070-processes-come-back.t \
 	t/1110-posthouse-user.t \
-	t/1120-application-passwords.t
+	t/1120-application-passwords.t \
+	t/1130-scram.t
 EXTRA_DIST += t/authtalk.py

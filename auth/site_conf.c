@@ -58,6 +58,17 @@ static int check_absolute(const char *value, struct err *e)
     return value[0] == '/' ? 0 : err_set(e, ERR_INVALID, "an absolute path");
 }
 
+static const char *const mechanisms[] = {"PLAIN", "LOGIN", "SCRAM-SHA-256", "SCRAM-SHA-256-PLUS"};
+
+static int check_mechanism(const char *value, struct err *e)
+{
+    for (size_t i = 0; i < sizeof(mechanisms) / sizeof(mechanisms[0]); i++)
+        if (strcmp(value, mechanisms[i]) == 0)
+            return 0;
+    return err_set(e, ERR_INVALID,
+                   "a list out of \"PLAIN\", \"LOGIN\", \"SCRAM-SHA-256\" and \"SCRAM-SHA-256-PLUS\"");
+}
+
 static int check_net(const char *value, struct err *e)
 {
     return *value && !strchr(value, ',') && nets_ok(bytes_of(value))
@@ -126,6 +137,10 @@ const struct conf_row site_conf_rows[SITE_CONF_NROWS] = {
      "folders (or special uses) from which messages are removed so many days after they were put there, as "
      "\"Trash=30d\" or \"\\\\Junk=14d\": when an "
      "IMAP session ends, and by posthouse mailbox expire"},
+    {NULL, "sasl_mechanisms", CONF_LIST, FIELD(sasl_mechanisms), "PLAIN LOGIN", 0, 0, NULL, check_mechanism,
+     "what clients may log in with, out of PLAIN, LOGIN, SCRAM-SHA-256 and SCRAM-SHA-256-PLUS (under TLS "
+     "1.3); programs prefer SCRAM "
+     "where it is offered, so offer it when all accounts have SCRAM verifiers"},
     {NULL, "trusted_networks", CONF_LIST, FIELD(trusted_networks), "", 0, 0, NULL, check_net,
      "networks of webmail and the like: they may say for which address they come (IMAP ID x-originating-ip), "
      "and are "
@@ -207,4 +222,26 @@ bool site_plaintext_allowed(const struct site_conf *site, const char *remote)
 bool site_trusted(const struct site_conf *site, const char *remote)
 {
     return is_loopback(remote) || nets_match_any(site->trusted_networks, remote);
+}
+
+static bool offered(const char *mechanism, bool binding)
+{
+    size_t n = strlen(mechanism);
+    return binding || n < 5 || strcmp(mechanism + n - 5, "-PLUS") != 0;
+}
+
+bool site_sasl_offers(const struct site_conf *site, struct bytes mechanism, bool binding)
+{
+    for (char **m = site->sasl_mechanisms; m && *m; m++)
+        if (bytes_eq_nocase(mechanism, bytes_of(*m)) && offered(*m, binding))
+            return true;
+    return false;
+}
+
+void site_sasl_list(const struct site_conf *site, bool binding, const char *before, const char *after,
+                    struct strbuf *out)
+{
+    for (char **m = site->sasl_mechanisms; m && *m; m++)
+        if (offered(*m, binding))
+            strbuf_addf(out, "%s%s%s", before, *m, after);
 }

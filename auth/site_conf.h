@@ -7,6 +7,7 @@
 #define AUTH_SITE_CONF_H
 
 #include "base/conf.h"
+#include "base/strbuf.h"
 
 enum plaintext_login { PLAINTEXT_NEVER, PLAINTEXT_LOOPBACK };
 
@@ -17,6 +18,7 @@ struct site_conf {
     char *run_dir;           /* sockets: RUNSTATEDIR/posthouse */
     char *state_dir;         /* LOCALSTATEDIR/lib/posthouse: generated certificate, secrets */
     int64_t plaintext_login; /* enum plaintext_login */
+    char **sasl_mechanisms;  /* what is offered, in capitals */
     int64_t first_uid;       /* smallest uid that mail is served for */
     char **quota_ignore;     /* folders that do not count for the quota */
     char **autoexpunge;      /* "Name=30d" or "\Use=30d" */
@@ -25,7 +27,7 @@ struct site_conf {
 };
 
 /* The rows, for `common` of a struct conf_table. */
-enum { SITE_CONF_NROWS = 11 }; /* a constant, for initialisers */
+enum { SITE_CONF_NROWS = 12 }; /* a constant, for initialisers */
 extern const struct conf_row site_conf_rows[SITE_CONF_NROWS];
 extern const size_t site_conf_nrows;
 /* quota_ignore as sessions and deliverers take it: '/' between the names; malloc'ed, NULL if there are none. */
@@ -39,6 +41,11 @@ void site_conf_apply(const struct site_conf *site);
 /* May a password be taken in clear from this address (text form)? loopback = 127.0.0.0/8, ::1, v4-mapped
  * 127/8. */
 bool site_plaintext_allowed(const struct site_conf *site, const char *remote);
+/* Is this mechanism offered (any case)? binding: the connection has a channel binding, which -PLUS needs. */
+bool site_sasl_offers(const struct site_conf *site, struct bytes mechanism, bool binding);
+/* Append all that are offered, each between these two. */
+void site_sasl_list(const struct site_conf *site, bool binding, const char *before, const char *after,
+                    struct strbuf *out);
 /* Is this address believed when it says on whose behalf it comes? Loopback is. */
 bool site_trusted(const struct site_conf *site, const char *remote);
 

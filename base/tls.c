@@ -206,3 +206,16 @@ void tls_describe(gnutls_session_t session, char *buf, size_t size)
     const char *version = gnutls_protocol_get_name(gnutls_protocol_get_version(session));
     snprintf(buf, size, "%s %s", version ? version : "TLS", suite ? suite : "");
 }
+
+bool tls_exporter(gnutls_session_t session, unsigned char out[TLS_EXPORTER])
+{
+    gnutls_datum_t binding = {0};
+    if (!session || gnutls_protocol_get_version(session) != GNUTLS_TLS1_3 ||
+        gnutls_session_channel_binding(session, GNUTLS_CB_TLS_EXPORTER, &binding) != 0)
+        return false;
+    bool whole = binding.size == TLS_EXPORTER;
+    if (whole)
+        memcpy(out, binding.data, TLS_EXPORTER);
+    gnutls_free(binding.data);
+    return whole;
+}

@@ -34,6 +34,9 @@ void tls_context_unref(struct tls_context *ctx);
  * between: a client that says which protocols it will speak, and none of these, is refused; NULL: not looked at. */
 gnutls_session_t tls_session_new(struct tls_context *ctx, int fd, const char *name);
 void tls_session_free(gnutls_session_t session);
+/* The channel binding tls-exporter (RFC 9266) of a session whose handshake is done; false unless it is TLS 1.3. NULL is fine. */
+enum { TLS_EXPORTER = 32 };
+bool tls_exporter(gnutls_session_t session, unsigned char out[TLS_EXPORTER]);
 /* "TLSv1.3 TLS_AES_256_GCM_SHA384" style words for Received and logs, into buf. */
 void tls_describe(gnutls_session_t session, char *buf, size_t size);
 

@@ -90,6 +90,8 @@ bool smtp_auth_allowed(const struct smtp_session *s);
 
 /* smtp_auth.c */
 void smtp_auth_start(struct smtp_session *s, struct bytes mechanism, struct bytes initial);
+/* What is offered, each after a space. */
+void smtp_auth_list(const struct smtp_session *s, struct strbuf *out);
 void smtp_auth_line(struct smtp_session *s, struct bytes line);
 void smtp_auth_redeemed(struct smtp_session *s, uint32_t code, struct bytes text);
 

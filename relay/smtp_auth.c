@@ -41,6 +41,9 @@ static void on_result(const struct auth_result *result, void *arg)
         succeeded(s, result);
     else if (result->status == AUTH_FAILED)
         failed(s, "535 5.7.8 Authentication failed");
+    else if (result->status == AUTH_EXPIRED)
+        failed(s, "535 5.7.8 The password or the account has expired: set a new password, or ask the "
+                  "administrator");
     else if (result->status == AUTH_INVALID)
         failed(s, "501 5.5.2 Authentication was cancelled or its exchange is malformed");
     else
@@ -48,15 +51,19 @@ static void on_result(const struct auth_result *result, void *arg)
     smtp_proceed(s);
 }
 
-static bool is_offered(struct bytes mechanism)
+void smtp_auth_list(const struct smtp_session *s, struct strbuf *out)
 {
-    return bytes_eq_nocase(mechanism, BYTES("PLAIN")) || bytes_eq_nocase(mechanism, BYTES("LOGIN"));
+    unsigned char binding[TLS_EXPORTER];
+    site_sasl_list(&smtp_conf->site, tls_exporter(io_tls(s->io), binding), " ", "", out);
 }
 
 void smtp_auth_start(struct smtp_session *s, struct bytes mechanism, struct bytes initial)
 {
     struct auth_peer peer = {.service = "smtp", .remote = s->peer, .secure = io_secure(s->io)};
-    if (!is_offered(mechanism)) {
+    unsigned char binding[TLS_EXPORTER];
+    if (tls_exporter(io_tls(s->io), binding))
+        peer.binding = bytes_from(binding, sizeof(binding));
+    if (!site_sasl_offers(&smtp_conf->site, mechanism, peer.binding.n > 0)) {
         smtp_reply(s, "504 5.5.4 The mechanism is not offered");
         smtp_count_error(s);
         return;

@@ -105,6 +105,13 @@ static void do_helo(struct smtp_session *s, struct args *a)
     smtp_reply(s, "250 %s", smtp_conf->site.hostname);
 }
 
+static void reply_auth(struct smtp_session *s)
+{
+    AUTO_STRBUF struct strbuf list = STRBUF_INIT(200);
+    smtp_auth_list(s, &list);
+    smtp_reply(s, "250-AUTH%s", list.data);
+}
+
 static void do_ehlo(struct smtp_session *s, struct args *a)
 {
     if (!take_helo(s, a->text))
@@ -116,7 +123,7 @@ static void do_ehlo(struct smtp_session *s, struct args *a)
     if (!io_secure(s->io) && smtp_tls())
         smtp_reply(s, "250-STARTTLS");
     if (smtp_auth_allowed(s) && !s->user)
-        smtp_reply(s, "250-AUTH PLAIN LOGIN");
+        reply_auth(s);
     smtp_reply(s, "250-8BITMIME");
     smtp_reply(s, "250 ENHANCEDSTATUSCODES");
 }

@@ -14,7 +14,7 @@ from posthouse import BUILD, ROOT, eventually
 
 START, PLAIN, CONTINUE, CANCEL, RESULT, LOOKUP, ACCOUNT = range(1, 8)
 BAN, BAN_ASK = 10, 11
-STATUS = ["CONTINUE", "OK", "FAILED", "INVALID", "TEMPFAIL"]
+STATUS = ["CONTINUE", "OK", "FAILED", "INVALID", "EXPIRED", "TEMPFAIL"]
 LOOKUP_STATUS = ["none", "found", "tempfail"]
 
 
@@ -90,9 +90,9 @@ class AuthTalk:
         assert i == j
         return status, text, name
 
-    def begin(self, mechanism, initial=None, service="imap", remote="127.0.0.1", secure=1):
+    def begin(self, mechanism, initial=None, service="imap", remote="127.0.0.1", secure=1, binding=b""):
         i = self.next_id()
-        self.send(START, u32(i), data(service), data(remote), u32(secure), data(mechanism),
+        self.send(START, u32(i), data(service), data(remote), u32(secure), data(mechanism), data(binding),
                   u32(initial is not None), data(initial or b""))
         return i
 

@@ -11,7 +11,7 @@
 static enum sasl_status one(const char *mechanism, struct bytes in)
 {
     AUTO_STRBUF struct strbuf out = STRBUF_INIT(1000);
-    struct sasl *s = sasl_new(bytes_of(mechanism));
+    struct sasl *s = sasl_new(bytes_of(mechanism), BYTES(""), false);
     enum sasl_status status = sasl_step(s, in, &out);
     sasl_free(s);
     return status;
@@ -21,7 +21,7 @@ START_TEST(delivers_the_credentials_of_plain)
 {
     AUTO_STRBUF struct strbuf out = STRBUF_INIT(1000);
     B64(in, "\0anna\0pass word");
-    struct sasl *s = sasl_new(BYTES("plain"));
+    struct sasl *s = sasl_new(BYTES("plain"), BYTES(""), false);
     ck_assert_int_eq(sasl_step(s, strbuf_bytes(&in), &out), SASL_CREDENTIALS);
     ck_assert_str_eq(sasl_name(s), "anna");
     ck_assert_str_eq(sasl_password(s), "pass word");
@@ -33,7 +33,7 @@ END_TEST
 START_TEST(asks_login_for_name_and_password)
 {
     AUTO_STRBUF struct strbuf out = STRBUF_INIT(1000);
-    struct sasl *s = sasl_new(BYTES("LOGIN"));
+    struct sasl *s = sasl_new(BYTES("LOGIN"), BYTES(""), false);
     ck_assert_int_eq(sasl_step(s, bytes_from(NULL, 0), &out), SASL_CONTINUE);
     ck_assert_str_eq(out.data, "VXNlcm5hbWU6");
     ck_assert_int_eq(sasl_step(s, BYTES("YW5uYQ=="), &out), SASL_CONTINUE);
@@ -49,8 +49,8 @@ START_TEST(offers_nothing_else)
     static const char *const others[] = {"",           "ANONYMOUS",   "EXTERNAL", "CRAM-MD5",
                                          "DIGEST-MD5", "SCRAM-SHA-1", "PLAINX",   "PLAI"};
     for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++)
-        ck_assert_ptr_null(sasl_new(bytes_of(others[i])));
-    ck_assert_ptr_null(sasl_new(BYTES("PLAIN\0")));
+        ck_assert_ptr_null(sasl_new(bytes_of(others[i]), BYTES(""), false));
+    ck_assert_ptr_null(sasl_new(BYTES("PLAIN\0"), BYTES(""), false));
 }
 END_TEST
 
@@ -73,7 +73,7 @@ END_TEST
 START_TEST(ends_an_exchange_that_never_ends)
 {
     AUTO_STRBUF struct strbuf out = STRBUF_INIT(1000);
-    struct sasl *s = sasl_new(BYTES("PLAIN"));
+    struct sasl *s = sasl_new(BYTES("PLAIN"), BYTES(""), false);
     int status = SASL_CONTINUE;
     for (int i = 0; i < 10 && status == SASL_CONTINUE; i++)
         status = sasl_step(s, BYTES(""), &out);
