@@ -50,6 +50,10 @@ static const struct conf_row rows[] = {
      "stay"},
     {"access", "append_limit", CONF_SIZE, FIELD(append_limit), "512M", 1024, (int64_t)4 << 30, NULL, NULL,
      "octets of one message that a client may store over IMAP (it is told: APPENDLIMIT)"},
+    {"access", "login_isolation", CONF_CHOICE, FIELD(login_isolation), "pool", 0, 0, "pool|connection", NULL,
+     "who faces the clients: a pool of processes, one for each core, or one process for each connection, "
+     "which costs a "
+     "few megabytes and milliseconds each"},
     {"access", "login_timeout", CONF_TIME, FIELD(login_timeout), "3m", 5, 3600, NULL, NULL,
      "time that a client has for its login, all in all"},
     {"access", "slow_client_timeout", CONF_TIME, FIELD(slow_client_timeout), "5m", 1, 3600, NULL, NULL,

@@ -6,6 +6,8 @@
 
 #include "auth/site_conf.h"
 
+enum login_isolation { ISOLATION_POOL, ISOLATION_CONNECTION };
+
 struct access_conf {
     struct site_conf site;
     char **imap, **imaps, **pop3, **pop3s; /* addresses to listen on, perhaps with " proxy" behind them */
@@ -15,7 +17,8 @@ struct access_conf {
     int64_t max_unauthenticated, max_unauthenticated_per_address;
     int64_t max_sessions_per_user;
     char *pop3_uidl_format;
-    int64_t append_limit;  /* octets */
+    int64_t append_limit; /* octets */
+    int64_t login_isolation;
     int64_t login_timeout; /* seconds */
     int64_t slow_client_timeout;
 };

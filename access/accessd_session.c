@@ -5,8 +5,8 @@
  *   uid one that mail is served for? too many sessions? -> posthouse-imap or posthouse-pop3 on the socket
  *   -> SESSION_STARTED or SESSION_FAILED to login
  *
- * login cannot name a user: all that counts here comes from authd. It is answered by a broadcast, since the
- * process that asked may be gone by then; ids hold a process id and are meaningless to the others.
+ * login cannot name a user: all that counts here comes from authd. The process that asked may be gone when it is
+ * answered; ids hold a process id and are meaningless to others.
  */
 #include "access/accessd_session.h"
 
@@ -39,6 +39,7 @@
 struct session {
     struct session *next;
     struct master *master;
+    struct chan *from;
     uint64_t id;
     pid_t pid; /* 0: pending */
     uid_t uid; /* of its process */
@@ -70,12 +71,19 @@ static void session_free(struct session *s)
 
 /* ---- answers ---- */
 
+/* To the process that asked, if it still lives. Should another one have its channel's place by now, the id means nothing to it. */
+static void tell(const struct session *s, struct msg *msg)
+{
+    if (master_has_channel(s->master, s->from))
+        chan_send(s->from, msg);
+}
+
 static void send_started(const struct session *s)
 {
     AUTO_MSG struct msg msg;
     msg_init(&msg, SESSION_STARTED);
     msg_put_u64(&msg, s->id);
-    master_broadcast(s->master, "posthouse-login", &msg);
+    tell(s, &msg);
 }
 
 /* Also the end of the pending session. */
@@ -86,7 +94,7 @@ static void fail(struct session *s, enum session_failure why, const char *text)
     msg_put_u64(&msg, s->id);
     msg_put_u32(&msg, why);
     msg_put_str(&msg, text);
-    master_broadcast(s->master, "posthouse-login", &msg);
+    tell(s, &msg);
     session_free(s);
 }
 
@@ -296,9 +304,13 @@ static void ask(struct session *s, struct bytes ticket)
 
 void session_message(struct master *m, struct chan *from, struct msg_in *in)
 {
+    if (in->type == BUSY) {
+        master_replace(m, from);
+        return;
+    }
     struct session *s = xcalloc(1, sizeof(*s));
     struct bytes ticket;
-    (void)from;
+    s->from = from;
     s->master = m;
     s->fd = -1;
     s->next = sessions;

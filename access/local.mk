@@ -281,6 +281,6 @@ BEHAVIOUR_TESTS += t/5010-pop3-session.t t/5030-pop3-uidl-formats.t t/5110-who-a
 EXTRA_DIST += t/certificates.py
 BEHAVIOUR_TESTS += t/4610-certificates-by-name.t t/4620-limits-hold.t t/4630-proxies-speak-for-clients.t \
 	t/4640-strangers-before-the-login.t t/4650-connections-end-anywhere-or-never.t \
-	t/4660-the-service-manager-opens-sockets.t t/4670-fail2ban-filter.t
+	t/4660-the-service-manager-opens-sockets.t t/4670-fail2ban-filter.t t/4680-one-process-for-each-connection.t
 BEHAVIOUR_TESTS += t/4005-login.t t/5020-pop3-login.t t/7040-login-withstands-nonsense.t \
 	t/7045-access-reloads-and-recovers.t

@@ -207,12 +207,10 @@ static void leave(struct shared *s, uint32_t place)
     set_free(s, place);
 }
 
-static bool among(const uint32_t *numbers, size_t n, uint32_t number)
+static int compare(const void *a, const void *b)
 {
-    for (size_t i = 0; i < n; i++)
-        if (numbers[i] == number)
-            return true;
-    return false;
+    uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
+    return x < y ? -1 : x > y;
 }
 
 size_t census_tidy(struct census *census, const uint32_t *living, size_t n, uint32_t next)
@@ -223,7 +221,7 @@ size_t census_tidy(struct census *census, const uint32_t *living, size_t n, uint
         return 0;
     for (uint32_t i = 0; i < CENSUS_PLACES; i++) {
         uint32_t owner = s->places[i].owner;
-        if (owner == 0 || owner >= next || among(living, n, owner))
+        if (owner == 0 || owner >= next || (n && bsearch(&owner, living, n, sizeof(*living), compare)))
             continue;
         leave(s, i);
         freed++;

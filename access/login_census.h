@@ -25,7 +25,8 @@ int census_make(void);
 /* fd stays the caller's. NULL: not the right size, or it cannot be mapped. */
 struct census *census_open(int fd, uint32_t number);
 void census_close(struct census *census);
-/* Free the places of processes with a number below `next` that are not among the living. How many. */
+/* Free the places of processes with a number below `next` that are not among the living, who stand in ascending order. How
+ * many. */
 size_t census_tidy(struct census *census, const uint32_t *living, size_t n, uint32_t next);
 
 struct census_limits {

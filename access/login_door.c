@@ -86,6 +86,7 @@ void login_gone(struct login *l)
         census_leave(login_census(), l->place);
     refusing -= l->refused != NULL;
     list_remove(l);
+    login_one_less();
 }
 
 /* ---- limits ---- */

@@ -7,6 +7,7 @@
 #include "access/login_conn.h"
 #include "base/cleanup.h"
 #include "base/log.h"
+#include "base/proxy.h"
 #include "base/sandbox.h"
 
 #include <errno.h>
@@ -26,7 +27,7 @@ enum {
     RETRY_MS = 1000,
     DRAIN_POLL_MS = 100,
     FAREWELL_POLLS = 2,
-    PROCESSES_MAX = 4096,
+    PROCESSES_MAX = 12000,
 };
 
 struct listener {
@@ -42,8 +43,8 @@ static size_t nlisteners;
 static struct child *self;
 static struct auth_client *auth;
 static struct tls_context *tls;
-static struct timer renew_timer, rest_timer, drain_timer;
-static bool draining, tls_complained;
+static struct timer renew_timer, rest_timer, drain_timer, alone_timer;
+static bool draining, tls_complained, taken;
 static unsigned empty_polls, files_allow;
 static int processes = 1;
 static struct census *census;
@@ -131,7 +132,7 @@ static void on_listener(void *arg, uint32_t events);
 static void watch_listeners(void *arg)
 {
     (void)arg;
-    for (size_t i = 0; census && i < nlisteners; i++)
+    for (size_t i = 0; census && !taken && i < nlisteners; i++)
         if (!listeners[i].watch.active)
             loop_watch(login_loop(), &listeners[i].watch, listeners[i].fd, EPOLLIN, on_listener,
                        &listeners[i]);
@@ -146,6 +147,30 @@ static void rest(void)
     timer_set(login_loop(), &rest_timer, RETRY_MS);
 }
 
+/* This connection is the only one from now on (those from before a change of the configuration stay, too). */
+static void take_one(void)
+{
+    AUTO_MSG struct msg msg;
+    taken = true;
+    for (size_t i = 0; i < nlisteners; i++)
+        loop_unwatch(login_loop(), &listeners[i].watch);
+    msg_init(&msg, BUSY);
+    chan_send(child_control(self), &msg);
+}
+
+static void exit_when_alone(void *arg)
+{
+    (void)arg;
+    if (login_count() == 0 && proxy_awaited() == 0)
+        child_exit(self);
+}
+
+void login_one_less(void)
+{
+    if (taken)
+        timer_set(login_loop(), &alone_timer, 0);
+}
+
 static void on_listener(void *arg, uint32_t events)
 {
     const struct listener *l = arg;
@@ -155,7 +180,11 @@ static void on_listener(void *arg, uint32_t events)
         socklen_t n = sizeof(a.peer);
         a.fd = accept4(l->fd, (struct sockaddr *)&a.peer, &n, SOCK_CLOEXEC | SOCK_NONBLOCK);
         if (a.fd >= 0) {
+            if (conf->login_isolation == ISOLATION_CONNECTION)
+                take_one();
             (l->proxy ? login_proxied : login_accept)(&a);
+            if (taken)
+                return;
             continue;
         }
         if (errno == EMFILE || errno == ENFILE || errno == ENOMEM || errno == ENOBUFS)
@@ -230,7 +259,7 @@ static void renew(void *arg)
 static void take_census(struct msg_in *in)
 {
     uint32_t number = msg_get_u32(in), n = msg_get_u32(in);
-    uint32_t living[PROCESSES_MAX];
+    static uint32_t living[PROCESSES_MAX];
     for (uint32_t i = 0; i < n && i < PROCESSES_MAX; i++)
         living[i] = msg_get_u32(in);
     AUTO_CLOSE int fd = msg_get_fd(in);
@@ -268,6 +297,7 @@ static void start(struct child *child)
     timer_init(&renew_timer, renew, NULL);
     renew(NULL);
     timer_init(&rest_timer, watch_listeners, NULL);
+    timer_init(&alone_timer, exit_when_alone, NULL);
     watch_listeners(NULL);
 }
 

@@ -20,6 +20,7 @@ static void refuse(const struct login_accepted *a, const char *why)
     login_address(&a->peer, proxy, sizeof(proxy));
     log_warn("refused service=%s remote=%s reason=\"%s\"", a->service, proxy, why);
     close(a->fd);
+    login_one_less();
 }
 
 static void on_header(int fd, const struct proxy_header *h, void *arg)

@@ -142,7 +142,7 @@ void children_ready(struct master *m)
     if (m->ready)
         return;
     for (size_t i = 0; i < m->nslots; i++)
-        if (!m->slots[i].ready)
+        if (!m->slots[i]->ready)
             return;
     m->ready = true;
     log_info("ready");

@@ -78,6 +78,9 @@ int master_listener_local(struct master *m, const char *name, const char *path, 
 /* Is this still the control channel of a running child? To be asked before an answer is sent that took a
  * while: the child may have ended meanwhile, and its channel with it. */
 bool master_has_channel(const struct master *m, const struct chan *ch);
+/* The child on this channel is busy for the rest of its life: another one is started in its place at once, and it is not missed
+ * when it ends. For children that serve one client each. */
+void master_replace(struct master *m, const struct chan *ch);
 /* Send a record to all children of a program. */
 void master_broadcast(struct master *m, const char *program, struct msg *msg);
 

@@ -209,8 +209,8 @@ static void send_orders(struct slot *s)
 void children_send_orders(struct master *m)
 {
     for (size_t i = 0; i < m->nslots; i++)
-        if (m->slots[i].control)
-            send_orders(&m->slots[i]);
+        if (m->slots[i]->control)
+            send_orders(m->slots[i]);
 }
 
 /* ---- the table ---- */
@@ -230,7 +230,7 @@ static void on_record(struct chan *ch, struct msg_in *in, void *arg)
             log_error("%s sent record %u, which it may not: killed", s->kind->program, in->type);
         chan_free(s->control);
         s->control = NULL;
-        if (s->pid && !s->told_to_drain)
+        if (s->pid && !s->told_to_drain && !s->last) /* such a one ends when its work is done */
             kill(s->pid, SIGKILL);
     }
 }
@@ -286,6 +286,15 @@ static void own_uid(struct master *m, uid_t uid)
     log_sink_own_uids(m->sink, m->own_uids, m->nown_uids);
 }
 
+static struct slot *add_slot(struct master *m, const struct master_child *kind)
+{
+    struct slot *s = xcalloc(1, sizeof *s);
+    *s = (struct slot){.master = m, .kind = kind};
+    timer_init(&s->restart, start, s);
+    m->slots = xgrow(m->slots, m->nslots, sizeof *m->slots);
+    return m->slots[m->nslots++] = s;
+}
+
 int children_prepare(struct master *m, struct err *e)
 {
     for (size_t i = 0; i < m->hooks->nchildren; i++) {
@@ -300,9 +309,8 @@ int children_prepare(struct master *m, struct err *e)
         unsigned count = kind->count ? kind->count : (unsigned)get_nprocs();
         if (kind->user)
             own_uid(m, uid);
-        m->slots = xrealloc(m->slots, m->nslots + count, sizeof *m->slots);
         for (unsigned j = 0; j < count; j++)
-            m->slots[m->nslots++] = (struct slot){.master = m, .kind = kind};
+            add_slot(m, kind);
     }
     return 0;
 }
@@ -310,8 +318,7 @@ int children_prepare(struct master *m, struct err *e)
 void children_start(struct master *m)
 {
     for (size_t i = 0; i < m->nslots; i++) {
-        timer_init(&m->slots[i].restart, start, &m->slots[i]);
-        start(&m->slots[i]);
+        start(m->slots[i]);
     }
 }
 
@@ -323,6 +330,30 @@ static void describe(int status, char *buf, size_t size)
         snprintf(buf, size, "exit status %d", WEXITSTATUS(status));
 }
 
+static void remove_slot(struct slot *s)
+{
+    struct master *m = s->master;
+    size_t i = 0;
+    while (m->slots[i] != s)
+        i++;
+    m->slots[i] = m->slots[--m->nslots];
+    timer_stop(m->loop, &s->restart);
+    free(s);
+}
+
+void master_replace(struct master *m, const struct chan *ch)
+{
+    for (size_t i = 0; ch && i < m->nslots; i++) {
+        struct slot *s = m->slots[i];
+        if (s->control != ch)
+            continue;
+        if (!s->last && !m->stopping)
+            start(add_slot(m, s->kind));
+        s->last = true;
+        return;
+    }
+}
+
 static void slot_ended(struct slot *s, int status)
 {
     char why[80];
@@ -331,9 +362,12 @@ static void slot_ended(struct slot *s, int status)
     s->control = NULL;
     pid_t pid = s->pid;
     s->pid = 0;
-    if (s->master->stopping) {
+    if (s->master->stopping || s->last) {
         if (status)
-            log_warn("%s (pid %d) ended while stopping: %s", s->kind->program, (int)pid, why);
+            log_warn("%s (pid %d) ended%s: %s", s->kind->program, (int)pid, s->last ? "" : " while stopping",
+                     why);
+        if (s->last)
+            remove_slot(s);
         return;
     }
     restart_later(s);
@@ -358,8 +392,8 @@ void children_reap(struct master *m)
     while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
         struct slot *slot = NULL;
         for (size_t i = 0; i < m->nslots && !slot; i++)
-            if (m->slots[i].pid == pid)
-                slot = &m->slots[i];
+            if (m->slots[i]->pid == pid)
+                slot = m->slots[i];
         if (slot)
             slot_ended(slot, status);
         else
@@ -381,7 +415,7 @@ bool children_drain(struct master *m)
 {
     const struct master_child *kind = NULL;
     for (size_t i = 0; i < m->nslots; i++) {
-        struct slot *s = &m->slots[i];
+        struct slot *s = m->slots[i];
         timer_stop(m->loop, &s->restart);
         if (!s->pid || (kind && s->kind != kind))
             continue;
@@ -394,8 +428,8 @@ bool children_drain(struct master *m)
 void children_kill(struct master *m)
 {
     for (size_t i = 0; i < m->nslots; i++)
-        if (m->slots[i].pid)
-            kill(m->slots[i].pid, SIGKILL);
+        if (m->slots[i]->pid)
+            kill(m->slots[i]->pid, SIGKILL);
     for (size_t i = 0; i < m->nspawned; i++)
         kill(m->spawned[i], SIGKILL);
 }
@@ -403,7 +437,7 @@ void children_kill(struct master *m)
 bool master_has_channel(const struct master *m, const struct chan *ch)
 {
     for (size_t i = 0; i < m->nslots; i++)
-        if (m->slots[i].control == ch)
+        if (m->slots[i]->control == ch)
             return ch != NULL;
     return false;
 }
@@ -411,8 +445,8 @@ bool master_has_channel(const struct master *m, const struct chan *ch)
 void master_broadcast(struct master *m, const char *program, struct msg *msg)
 {
     for (size_t i = 0; i < m->nslots; i++)
-        if (m->slots[i].control && !strcmp(m->slots[i].kind->program, program))
-            chan_send(m->slots[i].control, msg);
+        if (m->slots[i]->control && !strcmp(m->slots[i]->kind->program, program))
+            chan_send(m->slots[i]->control, msg);
 }
 
 int master_ids(struct master *m, const char *user, uid_t *uid, gid_t *gid)

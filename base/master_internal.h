@@ -13,6 +13,7 @@ struct slot { /* one long-lived child */
     pid_t pid; /* 0: not running */
     struct chan *control;
     bool ready, told_to_drain;
+    bool last; /* another one has taken its place already: it is not started again */
     uint64_t started_at, backoff;
     struct timer restart;
 };
@@ -35,7 +36,7 @@ struct master {
     const char *programs; /* directory */
     char *run_dir;
     bool unprivileged, stopping, ready;
-    struct slot *slots;
+    struct slot **slots;
     size_t nslots;
     struct listener *listeners;
     size_t nlisteners;
