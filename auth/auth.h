@@ -30,6 +30,7 @@ struct account {
     char *home;
     char *mail;                          /* absolute path of the Maildir */
     int64_t quota_bytes, quota_messages; /* 0: none */
+    bool no_shell;                       /* of the system, with a shell that lets nobody in */
     bool shared; /* other accounts have its uid, too: their processes are to be kept apart (base/confine.h) */
 };
 void account_done(struct account *a);

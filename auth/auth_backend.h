@@ -17,7 +17,7 @@ enum { AUTH_BACKENDS_MAX = 2 };
 /* account is borrowed, NULL unless found. */
 typedef void backend_found_fn(enum auth_lookup_status status, const struct account *account, void *arg);
 
-enum backend_verdict { VERDICT_REFUSED, VERDICT_OK, VERDICT_TEMPFAIL };
+enum backend_verdict { VERDICT_REFUSED, VERDICT_OK, VERDICT_EXPIRED, VERDICT_TEMPFAIL };
 /* reason: a word for the log. name: what the source calls the account, if it is not what was asked; else
  * NULL. */
 typedef void backend_verdict_fn(enum backend_verdict verdict, const char *reason, const char *name,
@@ -43,6 +43,9 @@ struct backend {
 
 extern const struct backend backend_file;   /* auth_file.c: a passwd-file */
 extern const struct backend backend_system; /* auth_system.c: NSS for who, PAM for the password */
+
+/* Whether system accounts need a shell that lets somebody in. */
+void system_configure(bool needs_shell);
 
 /* The sources in order, and the rules that every account must pass. Both are copied. */
 void backends_configure(char *const *names, const struct account_rules *rules);

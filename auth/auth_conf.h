@@ -16,6 +16,7 @@ struct auth_conf {
     char *virtual_home;
     int64_t password_scheme; /* enum passwd_make_scheme */
     char *pam_service;
+    bool pam_session, pam_needs_shell;
     char *mail;            /* Maildir of an account without its own */
     char *tls_certificate; /* NULL: the self-signed pair */
     char *tls_key;

@@ -54,7 +54,8 @@ static void apply(void)
     rules.first_uid = conf->site.first_uid;
     rules.default_mail = conf->mail;
     backends_configure(conf->accounts, &rules);
-    pam_set_service(conf->pam_service);
+    pam_configure(conf->pam_service, conf->pam_session);
+    system_configure(conf->pam_needs_shell);
     auth_file_configure(conf->passwd_file);
     requests_configure(&conf->site);
     app_configure((enum main_password)conf->main_password);

@@ -111,7 +111,7 @@ static void on_deadline(void *arg)
 static void on_answer(const struct auth_record *r)
 {
     struct question *q = line;
-    struct account account = {.uid = r->uid, .gid = r->gid};
+    struct account account = {.uid = r->uid, .gid = r->gid, .no_shell = r->shut};
     if (!q || q->id != r->id)
         return; /* the deadline of what was asked has passed */
     bool found = r->status == AUTH_LOOKUP_FOUND;

@@ -1,6 +1,6 @@
 /*
- * auth_pam.h - passwords that PAM judges: each in a root process of its own which authd starts and which we
- * talk to alone.
+ * auth_pam.h - passwords that PAM judges: in root processes which authd starts and which we talk to alone. Each has one conversation at
+ * a time; one that has had many, or has failed to keep a deadline, is let go, since modules leak and hang.
  */
 #ifndef AUTH_AUTH_PAM_H
 #define AUTH_AUTH_PAM_H
@@ -10,12 +10,14 @@
 enum {
     PAM_WORKERS_MAX = 32,
     PAM_WAITING_MAX = 2048,
-    PAM_DEADLINE_MS = 60000, /* of a worker's life */
-    PAM_WAIT_MS = 75000,     /* from asking for one to its verdict */
+    PAM_USES_MAX = 50,   /* conversations of one worker */
+    PAM_IDLE_MAX = 4,    /* workers that wait for the next */
+    PAM_WAIT_MS = 75000, /* from asking for one to its verdict */
 };
 
 void pam_init(struct loop *loop, struct chan *to_authd);
-void pam_set_service(const char *service);
+/* session: open and close one at each login. */
+void pam_configure(const char *service, bool session);
 /* authd's answer: the socket to the worker, taken over, or -1 if there can be none now. */
 void pam_worker(uint32_t id, int fd);
 /* password NULL: it is proven by other means, PAM judges the account only. */

@@ -71,6 +71,7 @@ static const struct field fields[] = {
     {AUTH_REC_ACCOUNT, PATH(mail)},
     {AUTH_REC_ACCOUNT, AMOUNT(quota_bytes)},
     {AUTH_REC_ACCOUNT, AMOUNT(quota_messages)},
+    {AUTH_REC_ACCOUNT, FLAG(shut)},
     {AUTH_REC_ACCOUNT, FLAG(shared)},
 
     {AUTH_REC_PAM_TRY, SERVICE},
@@ -78,6 +79,7 @@ static const struct field fields[] = {
     {AUTH_REC_PAM_TRY, NAME},
     {AUTH_REC_PAM_TRY, PASSWORD},
     {AUTH_REC_PAM_TRY, FLAG(proven)},
+    {AUTH_REC_PAM_TRY, FLAG(session)},
 
     {AUTH_REC_PAM_VERDICT, STATUS(AUTH_PAM_TEMPFAIL)},
     {AUTH_REC_PAM_VERDICT, NAME},

@@ -51,7 +51,7 @@ enum auth_by { AUTH_BY_NAME, AUTH_BY_UID, AUTH_BY_TICKET };
 enum auth_lookup_status { AUTH_LOOKUP_NONE, AUTH_LOOKUP_FOUND, AUTH_LOOKUP_TEMPFAIL };
 enum auth_ban_status { BAN_SET, BAN_LIFTED, BAN_DONE, BAN_REFUSED };
 enum auth_ban_by { BAN_BY_LIST, BAN_BY_ADD, BAN_BY_REMOVE };
-enum auth_pam_status { AUTH_PAM_REFUSED, AUTH_PAM_OK, AUTH_PAM_ACCOUNT, AUTH_PAM_TEMPFAIL };
+enum auth_pam_status { AUTH_PAM_REFUSED, AUTH_PAM_OK, AUTH_PAM_ACCOUNT, AUTH_PAM_EXPIRED, AUTH_PAM_TEMPFAIL };
 
 #define AUTH_PATH_MAX    4095
 #define AUTH_SERVICE_MAX 32
@@ -64,7 +64,7 @@ struct auth_record {
     uint32_t status; /* RESULT: enum auth_status; ACCOUNT: enum auth_lookup_status; PAM_VERDICT: enum
                         auth_pam_status */
     uint32_t by;     /* LOOKUP: enum auth_by */
-    uint32_t secure, has_text, proven; /* 0 or 1 */
+    uint32_t secure, has_text, proven, session, shut; /* 0 or 1 */
     uint32_t uid, gid;
     uint64_t quota_bytes, quota_messages;
     uint32_t shared;

@@ -170,6 +170,13 @@ static void fail_for_now(struct request *q, const char *reason)
     leave_judgement(q, AUTH_TEMPFAIL, BYTES(""));
 }
 
+/* The password is right: this is no guess, and may be said. */
+static void tell_expired(struct request *q, const char *reason)
+{
+    request_log_outcome(q, "failed", reason);
+    leave_judgement(q, AUTH_EXPIRED, BYTES(""));
+}
+
 static void accept_account(struct request *q)
 {
     unsigned char random[TICKET_RANDOM];
@@ -224,7 +231,9 @@ static void on_verdict(enum backend_verdict verdict, const char *reason, const c
     struct request *q = arg;
     if (verdict == VERDICT_TEMPFAIL)
         fail_for_now(q, reason);
-    else if (verdict == VERDICT_REFUSED || q->hopeless || !q->account.name)
+    else if (verdict == VERDICT_EXPIRED && !q->hopeless && !q->barred && q->account.name)
+        tell_expired(q, reason);
+    else if (verdict != VERDICT_OK || q->hopeless || !q->account.name)
         refuse(q, q->hopeless ? q->hopeless : reason);
     else if (q->barred)
         refuse(q, "main-password-barred");

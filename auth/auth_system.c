@@ -47,6 +47,13 @@ static void lookup_uid(uid_t uid, backend_found_fn *fn, void *arg)
     nss_lookup_uid(uid, fn, arg);
 }
 
+static bool shell_needed = true;
+
+void system_configure(bool needs_shell)
+{
+    shell_needed = needs_shell;
+}
+
 struct attempt {
     backend_verdict_fn *fn;
     void *arg;
@@ -63,16 +70,31 @@ static void on_decoy(enum backend_verdict verdict, const char *reason, const cha
     free(a);
 }
 
+/* PAM has done its work; the shell says no all the same. */
+static void on_no_shell(enum backend_verdict verdict, const char *reason, const char *name, void *arg)
+{
+    struct attempt *a = arg;
+    (void)name;
+    a->fn(verdict == VERDICT_OK ? VERDICT_REFUSED : verdict,
+          verdict == VERDICT_OK ? "shell-lets-nobody-in" : reason, NULL, a->arg);
+    free(a);
+}
+
 static void verify(const struct backend_try *attempt, backend_verdict_fn *fn, void *arg)
 {
-    if (attempt->account) {
+    bool shut = attempt->account && attempt->account->no_shell && shell_needed;
+    if (attempt->account && !shut) {
         pam_verify(attempt->account->name, attempt->proven ? NULL : attempt->password, attempt->remote, fn,
                    arg);
         return;
     }
     struct attempt *a = xcalloc(1, sizeof(*a));
     *a = (struct attempt){fn, arg};
-    pam_verify(DECOY_NAME, attempt->password, attempt->remote, on_decoy, a);
+    if (shut)
+        pam_verify(attempt->account->name, attempt->proven ? NULL : attempt->password, attempt->remote,
+                   on_no_shell, a);
+    else
+        pam_verify(DECOY_NAME, attempt->password, attempt->remote, on_decoy, a);
 }
 
 const struct backend backend_system = {"pam", lookup_name, lookup_uid, verify, NULL};

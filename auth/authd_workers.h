@@ -8,8 +8,8 @@
 
 enum {
     WORKERS_MAX = 32,
-    WORKER_LIFE_MS = 62000
-}; /* each ends itself after 60 s; here is the hand behind it */
+    WORKER_LIFE_MS = 130000
+}; /* each ends itself after 60 s and a conversation of as many; here is the hand behind it */
 
 /* auth wants one: start it, when there is room, and send auth the socket to it, or a refusal. */
 void workers_want(struct master *m, uint32_t id);

@@ -170,6 +170,7 @@ BEHAVIOUR_TESTS += \
 	t/1010-passwords-from-a-passwd-file.t \
 	t/1020-tickets-are-good-once.t \
 	t/1030-system-accounts-by-pam.t \
+	t/1035-what-pam-says.t \
 	t/1040-one-bad-exchange-disturbs-nobody.t \
 	t/1050-guessing-is-slow.t \
 	t/1055-bans.t \

@@ -10,6 +10,7 @@
 #include <errno.h>
 #include <pwd.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 enum { ANSWER_SECONDS = 30, ENTRY_MAX = 1 << 20 };
@@ -38,6 +39,13 @@ static bool means_none(int status)
     return status == 0 || status == ENOENT || status == ESRCH || status == EBADF || status == EPERM;
 }
 
+/* As passwd(5) says, an empty field is /bin/sh. */
+static bool lets_nobody_in(const char *shell)
+{
+    const char *slash = strrchr(shell, '/'), *name = slash ? slash + 1 : shell;
+    return strcmp(name, "nologin") == 0 || strcmp(name, "false") == 0;
+}
+
 static void on_channel(struct chan *ch, struct msg_in *in, void *arg)
 {
     struct auth_record question;
@@ -63,6 +71,7 @@ static void on_channel(struct chan *ch, struct msg_in *in, void *arg)
         answer.home = bytes_of(pw.pw_dir);
         answer.uid = pw.pw_uid;
         answer.gid = pw.pw_gid;
+        answer.shut = lets_nobody_in(pw.pw_shell);
     } else if (!means_none(status)) {
         answer.status = AUTH_LOOKUP_TEMPFAIL;
         errno = status;

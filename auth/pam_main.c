@@ -1,10 +1,11 @@
 /*
- * pam_main.c - posthouse-pam: one conversation with PAM, as root, then the end. Modules block and leak, so
+ * pam_main.c - posthouse-pam: conversations with PAM, as root, one after the other, and soon the end. Modules block and leak, so
  * they do it here.
  *
  * On descriptor 0 stands a socket whose other end is in the auth process. One record comes in (service, name,
  * password, remote address), one verdict goes out. Nobody else has seen the password on its way, and root has
- * parsed nothing but length-prefixed fields.
+ * parsed nothing but length-prefixed fields. auth closes the socket after some conversations; we end by ourselves when nothing comes, and
+ * an alarm ends us in the middle of one that takes too long.
  */
 #include "auth/auth_proto.h"
 #include "base/cleanup.h"
@@ -14,13 +15,22 @@
 #include <stdlib.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <time.h>
 #include <unistd.h>
 
-enum { SOCKET_FD = 0, LOG_FD = 3, LIFE_SECONDS = 60, PROMPTS_MAX = 8 };
+enum {
+    SOCKET_FD = 0,
+    LOG_FD = 3,
+    TALK_SECONDS = 60, /* for one conversation */
+    IDLE_MS = 5000,    /* until the next */
+    LIFE_SECONDS = 60, /* no new one after that */
+    PROMPTS_MAX = 8
+};
 
 struct talk {
     char *service, *name, *password, *remote;
     bool proven; /* no password: the account is judged only */
+    bool session;
     unsigned prompts;
 };
 
@@ -77,15 +87,38 @@ static bool is_temporary(int status)
     return false;
 }
 
-static enum auth_pam_status judge(pam_handle_t *pam, bool proven, int *status)
+static enum auth_pam_status judge_account(pam_handle_t *pam, bool proven, int *status)
 {
-    *status = proven ? PAM_SUCCESS : pam_authenticate(pam, PAM_SILENT | PAM_DISALLOW_NULL_AUTHTOK);
+    *status = pam_acct_mgmt(pam, PAM_SILENT | PAM_DISALLOW_NULL_AUTHTOK);
+    if (*status == PAM_NEW_AUTHTOK_REQD && proven) /* by another password, which has not expired */
+        *status = PAM_SUCCESS;
+    if (*status == PAM_SUCCESS)
+        return AUTH_PAM_OK;
+    if (*status == PAM_NEW_AUTHTOK_REQD || *status == PAM_ACCT_EXPIRED || *status == PAM_AUTHTOK_EXPIRED)
+        return AUTH_PAM_EXPIRED;
+    return is_temporary(*status) ? AUTH_PAM_TEMPFAIL : AUTH_PAM_ACCOUNT;
+}
+
+/* Opened and closed at once: what it is for has been done then (a home made, a file system mounted). */
+static enum auth_pam_status hold_session(pam_handle_t *pam, int *status)
+{
+    *status = pam_setcred(pam, PAM_ESTABLISH_CRED | PAM_SILENT);
+    if (*status == PAM_SUCCESS)
+        *status = pam_open_session(pam, PAM_SILENT);
+    if (*status != PAM_SUCCESS)
+        return AUTH_PAM_TEMPFAIL;
+    pam_close_session(pam, PAM_SILENT);
+    pam_setcred(pam, PAM_DELETE_CRED | PAM_SILENT);
+    return AUTH_PAM_OK;
+}
+
+static enum auth_pam_status judge(pam_handle_t *pam, const struct talk *t, int *status)
+{
+    *status = t->proven ? PAM_SUCCESS : pam_authenticate(pam, PAM_SILENT | PAM_DISALLOW_NULL_AUTHTOK);
     if (*status != PAM_SUCCESS)
         return is_temporary(*status) ? AUTH_PAM_TEMPFAIL : AUTH_PAM_REFUSED;
-    *status = pam_acct_mgmt(pam, PAM_SILENT | PAM_DISALLOW_NULL_AUTHTOK);
-    if (*status != PAM_SUCCESS)
-        return is_temporary(*status) ? AUTH_PAM_TEMPFAIL : AUTH_PAM_ACCOUNT;
-    return AUTH_PAM_OK;
+    enum auth_pam_status verdict = judge_account(pam, t->proven, status);
+    return verdict == AUTH_PAM_OK && t->session ? hold_session(pam, status) : verdict;
 }
 
 /* What PAM calls the user in the end: a module may have changed it. */
@@ -118,7 +151,7 @@ static void converse(struct talk *t)
     if (status == PAM_SUCCESS)
         status = set_items(pam, t);
     if (status == PAM_SUCCESS)
-        verdict = judge(pam, t->proven, &status);
+        verdict = judge(pam, t, &status);
     AUTO_FREE char *name = pam ? final_name(pam, t->name) : xstrdup(t->name);
     send_verdict(verdict, name, pam_strerror(pam, status));
     if (pam)
@@ -130,8 +163,8 @@ static bool receive(struct talk *t)
     __attribute__((cleanup(strbuf_done_secret))) struct strbuf buf = STRBUF_INIT(MSG_MAX);
     struct msg_in in;
     struct auth_record r;
-    if (msg_recv(SOCKET_FD, &buf, &in, LIFE_SECONDS * 1000) != 1)
-        return false; /* auth has gone */
+    if (msg_recv(SOCKET_FD, &buf, &in, IDLE_MS) != 1)
+        return false; /* auth has gone, or has nothing to do for us */
     bool good = auth_record_read(&in, &r) && r.type == AUTH_REC_PAM_TRY;
     msg_in_done(&in);
     if (!good)
@@ -141,25 +174,35 @@ static bool receive(struct talk *t)
     t->password = bytes_dup(r.password);
     t->remote = bytes_dup(r.remote);
     t->proven = r.proven;
+    t->session = r.session;
     return t->service && t->name && t->password && (*t->password || t->proven) && t->remote;
+}
+
+static void forget(struct talk *t)
+{
+    if (t->password)
+        explicit_bzero(t->password, strlen(t->password));
+    free(t->service);
+    free(t->name);
+    free(t->password);
+    free(t->remote);
+    *t = (struct talk){0};
 }
 
 int main(void)
 {
     static const struct rlimit no_core = {0, 0};
     struct talk t = {0};
+    time_t end = time(NULL) + LIFE_SECONDS;
     log_init_child("pam", LOG_FD);
     if (setrlimit(RLIMIT_CORE, &no_core) != 0 || prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) != 0)
         log_fatal("limits: %m");
-    alarm(LIFE_SECONDS);
-    bool received = receive(&t);
-    if (received)
+    while (time(NULL) < end && receive(&t)) {
+        alarm(TALK_SECONDS);
         converse(&t);
-    if (t.password)
-        explicit_bzero(t.password, strlen(t.password));
-    free(t.service);
-    free(t.name);
-    free(t.password);
-    free(t.remote);
-    return received ? 0 : 1;
+        alarm(0);
+        forget(&t);
+    }
+    forget(&t);
+    return 0;
 }
