@@ -11,6 +11,7 @@ EXTRA_DIST += \
 	contrib/bench.d/report.py \
 	contrib/bench.d/rows.py \
 	contrib/bench.d/rows_change.py \
+	contrib/bench.d/rows_door.py \
 	contrib/bench.d/rows_folders.py \
 	contrib/bench.d/rows_idle.py \
 	contrib/bench.d/rows_search.py \

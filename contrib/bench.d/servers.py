@@ -158,7 +158,7 @@ class Posthouse(Server):
             raise RuntimeError("contrib/sandbox did not start, see above")
         values = dict(line.split("=", 1) for line in done.stdout.decode().splitlines())
         self.address, self.tls_address = (parse_address(values[service]) for service in ("imap", "imaps"))
-        self.roots = [int(values["pid_access"])]
+        self.roots = [int(values["pid_access"]), int(values["pid_auth"])]
 
     def stop(self):
         subprocess.run([os.path.join(TOP, "contrib", "sandbox"), "stop", self.work + "/box"], stderr=subprocess.DEVNULL)
