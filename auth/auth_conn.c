@@ -240,6 +240,18 @@ static bool do_ban(struct conn *c, const struct auth_record *r)
     return true;
 }
 
+static bool do_explain(struct conn *c, const struct auth_record *r)
+{
+    AUTO_FREE char *remote = bytes_dup(r->remote);
+    struct auth_record answer = {.type = AUTH_REC_EXPLAIN, .id = r->id};
+    bool known = false;
+    if (remote)
+        request_look(r->name, remote, &answer.uid, &answer.gid, &known);
+    answer.proven = known;
+    conn_send(c, &answer);
+    return true;
+}
+
 /* ---- the table: who may send what ---- */
 
 enum { NET = 1 << CONN_NET, LOOKUP = 1 << CONN_LOOKUP, MASTER = 1 << CONN_MASTER };
@@ -255,6 +267,7 @@ static const struct {
     {AUTH_REC_CANCEL, NET, do_cancel},
     {AUTH_REC_LOOKUP, LOOKUP | MASTER, do_lookup},
     {AUTH_REC_BAN_ASK, MASTER, do_ban},
+    {AUTH_REC_EXPLAIN_ASK, MASTER, do_explain},
 };
 
 static bool dispatch(struct conn *c, struct msg_in *in)

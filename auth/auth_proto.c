@@ -97,6 +97,15 @@ static const struct field fields[] = {
     {AUTH_REC_BAN_ASK, AMOUNT(until)},
     {AUTH_REC_BAN_ASK, TEXT},
 
+    {AUTH_REC_EXPLAIN_ASK, ID},
+    {AUTH_REC_EXPLAIN_ASK, NAME},
+    {AUTH_REC_EXPLAIN_ASK, REMOTE},
+
+    {AUTH_REC_EXPLAIN, ID},
+    {AUTH_REC_EXPLAIN, NUMBER(uid)},
+    {AUTH_REC_EXPLAIN, NUMBER(gid)},
+    {AUTH_REC_EXPLAIN, FLAG(proven)},
+
     {AUTH_CTL_PASSWD_FILE, PATH(mail)},
     {AUTH_CTL_PASSWD_FILE, NAME},
     {AUTH_CTL_PASSWD_FILE, STATUS(1)},

@@ -3,7 +3,7 @@
  *
  *   login, smtp  -> auth    START PLAIN CONTINUE CANCEL          auth -> RESULT
  *   queue, masters -> auth  LOOKUP                               auth -> ACCOUNT
- *   root -> auth            BAN_ASK                              auth -> BAN; to login and smtp unasked
+ *   root -> auth            BAN_ASK EXPLAIN_ASK                  auth -> BAN, EXPLAIN; BAN to login and smtp unasked
  *   auth -> nss             LOOKUP (by name or uid)              nss  -> ACCOUNT
  *   auth -> PAM worker      PAM_TRY                              worker -> PAM_VERDICT
  *   authd -> auth           CTL_PASSWD_FILE CTL_PEER CTL_WORKER  auth -> authd CTL_WORKER_WANTED
@@ -32,6 +32,8 @@ enum auth_record_type {
     AUTH_REC_PAM_VERDICT,
     AUTH_REC_BAN,     /* a ban, or the end of an answer about bans */
     AUTH_REC_BAN_ASK, /* what posthouse ban wants */
+    AUTH_REC_EXPLAIN_ASK,
+    AUTH_REC_EXPLAIN, /* uid, gid: failures of the address, of the account; proven: it has logged in from there */
     /* on control channels */
     AUTH_CTL_PASSWD_FILE =
         CTL_USER, /* with the file open for reading, or without if that failed; name: its domain; status 1: it has gone */

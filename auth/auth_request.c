@@ -56,6 +56,13 @@ void request_forgive(const char *remote)
     throttle_forgive(throttle, throttle_key(remote));
 }
 
+void request_look(struct bytes name, const char *remote, uint32_t *address, uint32_t *account, bool *known)
+{
+    struct throttle_try a = throttle_try(throttle, throttle_key(remote), name, BYTES(""));
+    throttle_look(throttle, &a, loop_now(loop), address, account);
+    *known = a.known;
+}
+
 struct loop *request_loop(void)
 {
     return loop;

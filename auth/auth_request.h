@@ -36,6 +36,9 @@ void request_forgive(const char *remote);
 /* What SCRAM salts of names that nobody has come from: the same after a restart, as those of accounts are. */
 void request_set_secret(struct bytes secret);
 
+/* What guessing has done to this name and address. */
+void request_look(struct bytes name, const char *remote, uint32_t *address, uint32_t *account, bool *known);
+
 /* AUTH_CONTINUE, or the end of the request. May come from inside request_start and request_continue. */
 typedef void request_fn(enum auth_status status, struct bytes text, const char *name, void *arg);
 

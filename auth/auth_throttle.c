@@ -259,9 +259,10 @@ static uint32_t failures_of(struct throttle *t, struct table *table, uint64_t id
     return p ? p->failures : 0;
 }
 
-void throttle_look(struct throttle *t, const struct throttle_try *a, uint64_t now, uint32_t *address,
+void throttle_look(struct throttle *t, struct throttle_try *a, uint64_t now, uint32_t *address,
                    uint32_t *account)
 {
+    a->known = known_of(t, a->address.prefix, a->account, false) != NULL;
     *address = failures_of(t, &t->addresses, a->address.prefix, now);
     *account = failures_of(t, &t->accounts, a->account, now);
 }

@@ -65,8 +65,8 @@ uint64_t throttle_failed(struct throttle *t, const struct throttle_try *a, uint6
 /* It was right: from there this account is never held back. */
 void throttle_succeeded(struct throttle *t, const struct throttle_try *a, uint64_t now);
 void throttle_end(struct throttle *t, struct throttle_try *a);
-/* What the address, and the account, have against them now. */
-void throttle_look(struct throttle *t, const struct throttle_try *a, uint64_t now, uint32_t *address,
+/* What the address, and the account, have against them now; and a->known. */
+void throttle_look(struct throttle *t, struct throttle_try *a, uint64_t now, uint32_t *address,
                    uint32_t *account);
 /* Failures of the address are forgotten (an operator has lifted its ban). */
 void throttle_forgive(struct throttle *t, struct throttle_key address);

@@ -49,7 +49,7 @@ auth_posthouse_authd_SOURCES = \
 	auth/authd_workers.c auth/authd_workers.h
 auth_posthouse_authd_LDADD = $(AUTHD_LIBS)
 
-pkglibexec_PROGRAMS += auth/posthouse-auth auth/posthouse-ban auth/posthouse-nss auth/posthouse-pam auth/posthouse-signer auth/posthouse-user
+pkglibexec_PROGRAMS += auth/posthouse-auth auth/posthouse-ban auth/posthouse-explain auth/posthouse-nss auth/posthouse-pam auth/posthouse-signer auth/posthouse-user
 auth_posthouse_auth_CFLAGS = $(AM_CFLAGS) $(GSASL_CFLAGS) $(CRYPT_CFLAGS) $(SODIUM_CFLAGS)
 auth_posthouse_auth_SOURCES = \
 	auth/auth_app.c auth/auth_app.h \
@@ -83,6 +83,12 @@ auth_posthouse_signer_LDADD = $(AUTHD_LIBS)
 auth_posthouse_ban_SOURCES = auth/ban_ctl_main.c
 auth_posthouse_ban_LDADD = $(AUTHD_LIBS)
 
+auth_posthouse_explain_SOURCES = \
+	auth/explain.h \
+	auth/explain_account.c \
+	auth/explain_main.c
+auth_posthouse_explain_LDADD = $(AUTHD_LIBS) $(GSASL_LIBS) $(CRYPT_LIBS)
+
 auth_posthouse_user_CFLAGS = $(AM_CFLAGS)
 auth_posthouse_user_SOURCES = \
 	auth/user_ctl.h \
@@ -96,7 +102,7 @@ auth_posthouse_user_SOURCES = \
 	auth/user_ctl_uid.c
 auth_posthouse_user_LDADD = $(AUTHD_LIBS) $(GSASL_LIBS) $(CRYPT_LIBS) $(SODIUM_LIBS)
 
-dist_man_MANS += auth/posthouse-authd.8 auth/posthouse-ban.8 auth/posthouse-passwd.5 auth/posthouse-user.8
+dist_man_MANS += auth/posthouse-authd.8 auth/posthouse-ban.8 auth/posthouse-explain.8 auth/posthouse-passwd.5 auth/posthouse-user.8
 
 FUZZ_TARGETS += app_file auth_proto auth_sasl auth_scram passwd_file
 
@@ -178,5 +184,6 @@ BEHAVIOUR_TESTS += \
 	t/1070-processes-come-back.t \
 	t/1110-posthouse-user.t \
 	t/1120-application-passwords.t \
-	t/1130-scram.t
+	t/1130-scram.t \
+	t/1140-explain-login.t
 EXTRA_DIST += t/authtalk.py
