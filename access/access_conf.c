@@ -6,6 +6,7 @@
 #include "access/pop3_uidl.h"
 #include "base/cleanup.h"
 #include "base/nets.h"
+#include "base/proxy.h"
 
 #include <string.h>
 
@@ -92,7 +93,7 @@ int access_conf_check(const struct access_conf *conf, struct err *e)
         char *const *address =
             *(char *const *const *)(const void *)((const char *)conf + access_services[i].offset);
         for (; address && *address; address++)
-            if (strstr(*address, ACCESS_PROXY) && (!conf->proxy_networks || !*conf->proxy_networks))
+            if (strstr(*address, PROXY_WORD) && (!conf->proxy_networks || !*conf->proxy_networks))
                 return err_set(e, ERR_INVALID,
                                "access: %s has \"%s\", so proxy_networks must say whose word counts there",
                                access_services[i].name, *address);

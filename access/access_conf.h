@@ -36,8 +36,6 @@ enum { ACCESS_SERVICES = 4 };
 extern const struct access_service access_services[ACCESS_SERVICES];
 /* NULL if there is none of that name. */
 const struct access_service *access_service_named(const char *name);
-/* On an address with this behind it proxies speak; so is the service called then that its socket is for. */
-#define ACCESS_PROXY " proxy"
 /* What no single row can tell. -1 with e. */
 int access_conf_check(const struct access_conf *conf, struct err *e);
 

@@ -8,20 +8,19 @@
 #include "base/cleanup.h"
 #include "base/confine.h"
 #include "base/log.h"
+#include "base/proxy.h"
 
 #include <stddef.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/resource.h>
 
 static const char *const login_listeners[] = {"imap",
                                               "imaps",
                                               "pop3",
                                               "pop3s",
-                                              "imap" ACCESS_PROXY,
-                                              "imaps" ACCESS_PROXY,
-                                              "pop3" ACCESS_PROXY,
-                                              "pop3s" ACCESS_PROXY,
+                                              "imap" PROXY_WORD,
+                                              "imaps" PROXY_WORD,
+                                              "pop3" PROXY_WORD,
+                                              "pop3s" PROXY_WORD,
                                               NULL};
 
 static const struct master_child children[] = {
@@ -34,26 +33,12 @@ static const struct master_child children[] = {
      .listeners = login_listeners},
 };
 
-/* "192.0.2.1:143", or "192.0.2.1:143 proxy" */
-static int open_listener(struct master *m, const char *service, const char *address, struct err *e)
-{
-    AUTO_STRBUF struct strbuf name = STRBUF_INIT(64);
-    AUTO_FREE char *bare = xstrdup(address);
-    size_t n = strlen(bare), word = strlen(ACCESS_PROXY);
-    strbuf_adds(&name, service);
-    if (n > word && strcmp(bare + n - word, ACCESS_PROXY) == 0) {
-        bare[n - word] = '\0';
-        strbuf_adds(&name, ACCESS_PROXY);
-    }
-    return master_listener(m, name.data, bare, e);
-}
-
 static int open_listeners(struct master *m, const struct access_service *service, struct err *e)
 {
     const char *settings = master_settings(m);
     char **address = *(char ***)(const void *)(settings + service->offset);
     for (; address && *address; address++)
-        if (open_listener(m, service->name, *address, e) != 0)
+        if (master_listener(m, service->name, *address, e) != 0)
             return -1;
     return 0;
 }
@@ -62,8 +47,10 @@ static void report(const void *settings)
 {
     (void)settings;
     if (!confine_landlock())
-        log_warn("this kernel has no Landlock (a boot parameter may have switched it off): a session of an account that shares its uid with "
-                 "others could read their mail if it were taken over; give each account a uid of its own (posthouse user add does)");
+        log_warn("this kernel has no Landlock (a boot parameter may have switched it off): a session of an "
+                 "account that shares its uid with "
+                 "others could read their mail if it were taken over; give each account a uid of its own "
+                 "(posthouse user add does)");
 }
 
 static int configured(struct master *m, struct err *e)

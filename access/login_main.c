@@ -208,7 +208,7 @@ static void listen_begin(void)
 static void listen_on(const char *name, int fd)
 {
     AUTO_FREE char *bare = xstrdup(name);
-    char *word = strstr(bare, ACCESS_PROXY);
+    char *word = strstr(bare, PROXY_WORD);
     bool proxy = word != NULL;
     if (proxy)
         *word = '\0';

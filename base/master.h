@@ -70,7 +70,8 @@ const char *master_run_dir(const struct master *m);
 int master_ids(struct master *m, const char *user, uid_t *uid, gid_t *gid);
 
 /* Listening sockets, kept over reloads while their address stays. */
-/* TCP: "127.0.0.1:2525", "[::1]:25", "*:25" (both families). Unprivileged: loopback addresses only. */
+/* TCP: "127.0.0.1:2525", "[::1]:25", "*:25" (both families). Unprivileged: loopback addresses only. With " proxy" behind the address
+ * the socket is called "NAME proxy". */
 int master_listener(struct master *m, const char *name, const char *address, struct err *e);
 /* A local seqpacket socket at run_dir/path, owned root:group (group NULL: root's), mode. */
 int master_listener_local(struct master *m, const char *name, const char *path, const char *group,

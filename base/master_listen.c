@@ -5,6 +5,7 @@
 #include "base/cleanup.h"
 #include "base/fs.h"
 #include "base/master_internal.h"
+#include "base/proxy.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -145,7 +146,7 @@ static int listen_one(struct master *m, const char *name, const char *address, c
     return 0;
 }
 
-int master_listener(struct master *m, const char *name, const char *address, struct err *e)
+static int listen_at(struct master *m, const char *name, const char *address, struct err *e)
 {
     char host[128];
     const char *port;
@@ -169,6 +170,17 @@ int master_listener(struct master *m, const char *name, const char *address, str
     }
     freeaddrinfo(list);
     return result || bound ? result : -1;
+}
+
+int master_listener(struct master *m, const char *name, const char *address, struct err *e)
+{
+    size_t n = strlen(address);
+    if (n <= PROXY_WORD_LEN || strcmp(address + n - PROXY_WORD_LEN, PROXY_WORD) != 0)
+        return listen_at(m, name, address, e);
+    AUTO_STRBUF struct strbuf bare = STRBUF_INIT(256), full = STRBUF_INIT(64);
+    strbuf_add(&bare, address, n - PROXY_WORD_LEN);
+    strbuf_addf(&full, "%s%s", name, PROXY_WORD);
+    return listen_at(m, full.data, bare.data, e);
 }
 
 /* ---- local ---- */

@@ -11,6 +11,10 @@
 
 #include <sys/socket.h>
 
+/* Behind an address to listen on: proxies speak there. So ends the name of its socket then, too. */
+#define PROXY_WORD     " proxy"
+#define PROXY_WORD_LEN (sizeof PROXY_WORD - 1)
+
 enum {
     PROXY_HEADER_MAX = 2048, /* octets; what we have seen has less than 600 */
     PROXY_SECONDS = 5,       /* in which the header must be there */

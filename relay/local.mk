@@ -68,6 +68,7 @@ relay_posthouse_smtp_SOURCES = \
 	relay/smtp_data.c \
 	relay/smtp_link.c \
 	relay/smtp_main.c \
+	relay/smtp_proxied.c \
 	relay/smtp_session.c \
 	relay/smtp_trace.c
 relay_posthouse_smtp_LDADD = $(RELAY_LIBS)

@@ -5,14 +5,18 @@
 
 #include "base/bytes.h"
 #include "base/cleanup.h"
+#include "base/nets.h"
+#include "base/proxy.h"
 
 #include <string.h>
 
 static int check_listen(const char *value, struct err *e)
 {
-    const char *colon = strrchr(value, ':');
+    const char *colon = strrchr(value, ':'), *word = colon ? strstr(colon, PROXY_WORD) : NULL;
     uint64_t port;
-    if (colon && colon > value && bytes_to_u64(bytes_of(colon + 1), 65535, &port))
+    struct bytes digits = word && !word[PROXY_WORD_LEN] ? bytes_from(colon + 1, (size_t)(word - colon) - 1)
+                                                        : bytes_of(colon ? colon + 1 : "");
+    if (colon && colon > value && bytes_to_u64(digits, 65535, &port))
         return 0;
     return err_set(e, ERR_INVALID,
                    "an address and a port such as \"*:25\", \"127.0.0.1:2525\" or \"[::1]:25\"");
@@ -33,6 +37,13 @@ static int check_smarthost(const char *value, struct err *e)
     if (!*value || (colon && colon > value && bytes_to_u64(bytes_of(colon + 1), 65535, &port) && port > 0))
         return 0;
     return err_set(e, ERR_INVALID, "a host and a port such as \"mail.example.org:587\"");
+}
+
+static int check_net(const char *value, struct err *e)
+{
+    if (*value && !strchr(value, ',') && nets_ok(bytes_of(value)))
+        return 0;
+    return err_set(e, ERR_INVALID, "a network or an address, such as \"192.0.2.0/24\" or \"2001:db8::1\"");
 }
 
 static int check_path(const char *value, struct err *e)
@@ -56,6 +67,10 @@ static const struct conf_row rows[] = {
      "where mail programs hand in mail, with STARTTLS"},
     {"relay", "submissions", CONF_LIST, FIELD(submissions), "*:465", 0, 0, NULL, check_listen,
      "the same with TLS from the start"},
+    {"relay", "proxy_networks", CONF_LIST, FIELD(proxy_networks), "", 0, 0, NULL, check_net,
+     "networks of proxies that speak the PROXY protocol (version 1 or 2) on addresses with the word proxy "
+     "behind them, as in "
+     "smtp = {\"*:25\", \"192.0.2.1:1025 proxy\"}"},
     {"relay", "domains", CONF_LIST, FIELD(domains), "", 0, 0, NULL, check_domain,
      "local domains besides the host name: mail for local@domain goes to the account local@domain or local"},
     {"relay", "smarthost", CONF_STRING, FIELD(smarthost), "", 0, 0, NULL, check_smarthost,
@@ -91,11 +106,24 @@ const struct conf_table relay_conf_table = {
     .foreign = foreign,
 };
 
+static bool has_proxy(char *const *addresses)
+{
+    for (; addresses && *addresses; addresses++)
+        if (strstr(*addresses, PROXY_WORD))
+            return true;
+    return false;
+}
+
 int relay_conf_check(const struct relay_conf *conf, struct err *e)
 {
     if (conf->smarthost_credentials && !conf->smarthost)
         return err_set(e, ERR_INVALID, "relay: smarthost_credentials is set, but smarthost is not");
     if (!conf->spool_dir)
         return err_set(e, ERR_INVALID, "relay: spool_dir must not be empty");
+    if ((!conf->proxy_networks || !*conf->proxy_networks) &&
+        (has_proxy(conf->smtp) || has_proxy(conf->submission) || has_proxy(conf->submissions)))
+        return err_set(
+            e, ERR_INVALID,
+            "relay: proxies speak on an address, so proxy_networks must say whose word counts there");
     return 0;
 }

@@ -9,6 +9,7 @@
 struct relay_conf {
     struct site_conf site;
     char **smtp, **submission, **submissions; /* listen addresses, NULL-terminated */
+    char **proxy_networks;                    /* of proxies on addresses with " proxy" behind them */
     char **domains;                           /* ours besides the host name */
     char *smarthost;                          /* "host:port", NULL: none */
     int64_t smarthost_tls;                    /* enum relay_tls */

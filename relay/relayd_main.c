@@ -6,6 +6,7 @@
 #include "relay/relayd_spawn.h"
 
 #include "base/cleanup.h"
+#include "base/proxy.h"
 
 #include <stddef.h>
 
@@ -14,7 +15,9 @@ static void queue_message(struct master *m, struct chan *from, struct msg_in *in
     spawn_request(m, from, in);
 }
 
-static const char *const smtp_listeners[] = {"smtp", "submission", "submissions", NULL};
+static const char *const smtp_listeners[] = {
+    "smtp", "submission", "submissions", "smtp" PROXY_WORD, "submission" PROXY_WORD, "submissions" PROXY_WORD,
+    NULL};
 static const char *const queue_listeners[] = {"queue", "submit", NULL};
 
 /* In the order in which they are told to go: transactions in smtp end through queue. */
@@ -64,6 +67,11 @@ static void reaped(struct master *m, pid_t pid, int status)
     spawn_reaped(pid);
 }
 
+static int check(const void *settings, struct err *e)
+{
+    return relay_conf_check(settings, e);
+}
+
 int main(int argc, char **argv)
 {
     static const struct master_hooks hooks = {
@@ -71,6 +79,7 @@ int main(int argc, char **argv)
         .conf = &relay_conf_table,
         .children = children,
         .nchildren = ARRAY_LEN(children),
+        .check = check,
         .configured = configured,
         .drained = drained,
         .reaped = reaped,

@@ -47,6 +47,7 @@ struct smtp_session {
     struct io *io;
     enum smtp_state state;
     bool submission;         /* on 587 or 465 */
+    bool proxied_tls;        /* TLS ends at a proxy */
     bool greeting_owed;      /* 465: after the handshake */
     bool eof, opened, fatal; /* opened: queue knows the session */
     char peer[64];
@@ -69,7 +70,13 @@ struct smtp_session {
 extern const struct relay_conf *smtp_conf;
 
 /* smtp_session.c */
-void smtp_accepted(int fd, const char *service, const char *peer);
+struct sockaddr_storage;
+/* tls: with the proxy that it comes through. */
+void smtp_accepted(int fd, const char *service, const char *peer, bool tls);
+/* The same for a listener on which proxies speak. */
+void smtp_proxied(int fd, const char *service, const char *peer);
+/* The address in text; IPv4 in IPv6's clothes is IPv4. */
+void smtp_peer_text(const struct sockaddr_storage *ss, char *text, size_t size);
 void smtp_reply(struct smtp_session *s, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 /* Count an error of the client's; at the limit it is sent away (s->fatal). */
 void smtp_count_error(struct smtp_session *s);
@@ -117,6 +124,8 @@ void smtp_link_close(struct smtp_session *s);
 /* smtp_main.c */
 struct loop *smtp_loop(void);
 struct auth_client *smtp_auth_client(void);
+/* Is there TLS, with us or with the proxy in between? */
+bool smtp_secure(const struct smtp_session *s);
 struct tls_context *smtp_tls(void); /* NULL while the signer cannot be asked */
 void smtp_session_gone(void);       /* one less: the process may end when it drains */
 

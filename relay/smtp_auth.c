@@ -59,7 +59,7 @@ void smtp_auth_list(const struct smtp_session *s, struct strbuf *out)
 
 void smtp_auth_start(struct smtp_session *s, struct bytes mechanism, struct bytes initial)
 {
-    struct auth_peer peer = {.service = "smtp", .remote = s->peer, .secure = io_secure(s->io)};
+    struct auth_peer peer = {.service = "smtp", .remote = s->peer, .secure = smtp_secure(s)};
     unsigned char binding[TLS_EXPORTER];
     if (tls_exporter(io_tls(s->io), binding))
         peer.binding = bytes_from(binding, sizeof(binding));

@@ -45,7 +45,7 @@ static const char *check_data(const struct smtp_session *s)
 
 static const char *check_starttls(const struct smtp_session *s)
 {
-    if (io_secure(s->io))
+    if (smtp_secure(s))
         return "503 5.5.1 TLS is on already";
     if (io_input(s->io).n)
         return "421 4.7.0 Nothing may be sent behind STARTTLS before the handshake";
@@ -67,7 +67,7 @@ static const char *check_auth(const struct smtp_session *s)
 
 bool smtp_auth_allowed(const struct smtp_session *s)
 {
-    return io_secure(s->io) || site_plaintext_allowed(&smtp_conf->site, s->peer);
+    return smtp_secure(s) || site_plaintext_allowed(&smtp_conf->site, s->peer);
 }
 
 /* ---- EHLO and its kin ---- */
@@ -120,7 +120,7 @@ static void do_ehlo(struct smtp_session *s, struct args *a)
     smtp_reply(s, "250-%s", smtp_conf->site.hostname);
     smtp_reply(s, "250-PIPELINING");
     smtp_reply(s, "250-SIZE %lld", (long long)smtp_conf->message_size);
-    if (!io_secure(s->io) && smtp_tls())
+    if (!smtp_secure(s) && smtp_tls())
         smtp_reply(s, "250-STARTTLS");
     if (smtp_auth_allowed(s) && !s->user)
         reply_auth(s);

@@ -6,6 +6,7 @@
 #include "base/child.h"
 #include "base/cleanup.h"
 #include "base/log.h"
+#include "base/proxy.h"
 #include "base/sandbox.h"
 #include "relay/smtp.h"
 
@@ -36,6 +37,7 @@ static struct listener {
     struct watch watch;
     int fd;
     char *service;
+    bool proxy; /* proxies speak here */
 } listeners[LISTENERS_MAX];
 static size_t nlisteners;
 
@@ -84,8 +86,7 @@ static int configure(int fd, const char *name)
 
 /* ---- accepting ---- */
 
-/* The address in text; IPv4 in IPv6's clothes is IPv4. */
-static void peer_text(const struct sockaddr_storage *ss, char *text, size_t size)
+void smtp_peer_text(const struct sockaddr_storage *ss, char *text, size_t size)
 {
     const struct sockaddr_in6 *six = (const void *)ss;
     const struct sockaddr_in *four = (const void *)ss;
@@ -109,8 +110,11 @@ static void on_listener(void *arg, uint32_t events)
         int fd = accept4(l->fd, (struct sockaddr *)&ss, &n, SOCK_CLOEXEC | SOCK_NONBLOCK);
         if (fd < 0)
             return;
-        peer_text(&ss, peer, sizeof peer);
-        smtp_accepted(fd, l->service, peer);
+        smtp_peer_text(&ss, peer, sizeof peer);
+        if (l->proxy)
+            smtp_proxied(fd, l->service, peer);
+        else
+            smtp_accepted(fd, l->service, peer, false);
     }
 }
 
@@ -140,7 +144,12 @@ static void listen_on(const char *name, int fd)
         close(fd);
         return;
     }
-    listeners[nlisteners++] = (struct listener){.fd = fd, .service = xstrdup(name)};
+    struct listener *l = &listeners[nlisteners++];
+    *l = (struct listener){.fd = fd, .service = xstrdup(name)};
+    char *word = strstr(l->service, PROXY_WORD);
+    l->proxy = word != NULL;
+    if (word)
+        *word = '\0';
     watch_listeners();
 }
 

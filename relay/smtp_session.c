@@ -187,11 +187,6 @@ static void on_io(struct io *io, enum io_event event, void *arg)
 
 /* ---- beginning and end ---- */
 
-static bool is_loopback(const char *peer)
-{
-    return !strncmp(peer, "127.", 4) || !strcmp(peer, "::1");
-}
-
 static unsigned from_address(const char *peer)
 {
     unsigned n = 0;
@@ -208,19 +203,25 @@ static void turn_away(int fd, const char *text)
     close(fd);
 }
 
-void smtp_accepted(int fd, const char *service, const char *peer)
+bool smtp_secure(const struct smtp_session *s)
+{
+    return s->proxied_tls || io_secure(s->io);
+}
+
+void smtp_accepted(int fd, const char *service, const char *peer, bool tls)
 {
     if (auth_client_banned(smtp_auth_client(), peer)) {
         close(fd);
         return;
     }
     if (draining || nsessions >= SMTP_CONNECTIONS_MAX ||
-        (!is_loopback(peer) && from_address(peer) >= SMTP_PER_ADDRESS_MAX)) {
+        (!site_trusted(&smtp_conf->site, peer) && from_address(peer) >= SMTP_PER_ADDRESS_MAX)) {
         turn_away(fd, "421 4.7.0 Too many connections, try again later\r\n");
         return;
     }
     struct smtp_session *s = xcalloc(1, sizeof *s);
-    *s = (struct smtp_session){.id = ++last_id, .fd = -1, .submission = strcmp(service, "smtp") != 0};
+    *s = (struct smtp_session){
+        .id = ++last_id, .fd = -1, .submission = strcmp(service, "smtp") != 0, .proxied_tls = tls};
     snprintf(s->peer, sizeof s->peer, "%s", peer);
     strbuf_init(&s->text, SMTP_HEADER_MAX + IN_CAP);
     s->next = buckets[s->id % BUCKETS];

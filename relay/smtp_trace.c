@@ -24,7 +24,7 @@ static void add_date(struct strbuf *out)
 static const char *protocol(const struct smtp_session *s)
 {
     static const char *const names[2][2] = {{"ESMTP", "ESMTPA"}, {"ESMTPS", "ESMTPSA"}};
-    return s->esmtp ? names[io_secure(s->io)][s->user != NULL] : "SMTP";
+    return s->esmtp ? names[smtp_secure(s)][s->user != NULL] : "SMTP";
 }
 
 void smtp_trace(struct strbuf *out, struct smtp_session *s)

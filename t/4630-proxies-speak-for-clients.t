@@ -9,7 +9,7 @@ from posthouse import *
 from certificates import client_context
 
 SIGNATURE = b"\r\n\r\n\0\r\nQUIT\n"
-PORTS = [free_base() + i for i in range(3)]
+PORTS = [free_base() + i for i in range(5)]
 PROXY = "127.0.0.9"  # an address of the proxy's own: 127.0.0.1 is none
 server = Sandbox(users=["anna"], conf="""
 trusted_networks = {"203.0.113.0/24"}
@@ -21,7 +21,13 @@ access {
     max_connections_per_address = 4
     max_unauthenticated_per_address = 3
 }
-""" % (free_base(), PORTS[0], free_base() + 1, PORTS[1], free_base() + 2, PORTS[2], PROXY))
+relay {
+    smtp = {"127.0.0.1:%d", "127.0.0.1:%d proxy"}
+    submission = {"127.0.0.1:%d", "127.0.0.1:%d proxy"}
+    proxy_networks = {"%s"}
+}
+""" % (free_base(), PORTS[0], free_base() + 1, PORTS[1], free_base() + 2, PORTS[2], PROXY,
+       free_base() + 3, PORTS[3], free_base() + 4, PORTS[4], PROXY))
 LOGIN = 'a LOGIN anna "%s"' % PASSWORD
 
 
@@ -203,6 +209,31 @@ def _():
     check("1.2.3.4" not in server.log_text())
 
 
+@test("SMTP: the client's address stands in the message, and TLS that ends at the proxy is good enough for AUTH")
+def _():
+    t = Proxied(v1("192.0.2.81"), PORTS[3])
+    t.until(r"220 ")
+    for command in ("EHLO client.example.org", "MAIL FROM:<friend@example.org>", "RCPT TO:<anna@localhost>"):
+        matches(t.ask(command, r"\d\d\d "), r"^250 ", command)
+    t.ask("DATA", r"354 ")
+    matches(t.ask("Subject: by proxy\r\n\r\nhello\r\n.", r"\d\d\d "), r"^250 ")
+    matches(server.user("anna").messages()[-1], rb"\[192\.0\.2\.81\]".decode())
+    for header, offered in [(v2("192.0.2.82", tls=True), True), (v2("192.0.2.82"), False)]:
+        t = Proxied(header, PORTS[4])
+        t.until(r"220 ")
+        told = t.ask("EHLO client.example.org", r"250 ")
+        equal(("AUTH" in told, "STARTTLS" in told), (offered, not offered), told)
+    t = Proxied(v2("192.0.2.83", tls=True), PORTS[4])
+    t.until(r"220 ")
+    t.ask("EHLO client.example.org", r"250 ")
+    secret = __import__("base64").b64encode(b"\0anna\0" + PASSWORD.encode()).decode()
+    matches(t.ask("AUTH PLAIN " + secret, r"\d\d\d "), r"^235 ")
+    eventually(lambda: re.search(r"ok service=smtp user=anna remote=192\.0\.2\.83", server.log_text()))
+    for bad in (b"EHLO x\r\n", b"PROXY \r\n"):
+        check(Proxied(bad, PORTS[3]).closed(), repr(bad))
+    check(Proxied(v1(), PORTS[3], source="127.0.0.1").closed())
+
+
 @test("a proxy listener without proxy_networks is refused by the check")
 def _():
     path = os.path.join(server.dir, "wrong.conf")
@@ -210,6 +241,10 @@ def _():
         f.write('access { imap = {"*:143 proxy"} }\n')
     done = subprocess.run([os.path.join(BUILD, "access", "posthouse-accessd"), "-t", "-c", path], capture_output=True)
     equal(done.returncode, 1)
+    matches(done.stderr, r"proxy_networks must say")
+    with open(path, "w") as f:
+        f.write('relay { smtp = {"*:25 proxy"} }\n')
+    done = subprocess.run([os.path.join(BUILD, "relay", "posthouse-relayd"), "-t", "-c", path], capture_output=True)
     matches(done.stderr, r"proxy_networks must say")
 
 
