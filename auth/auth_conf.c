@@ -69,6 +69,11 @@ static const struct conf_row rows[] = {
      "the home that `posthouse user add` makes; %u the name, %n and %d its parts"},
     {"auth", "password_scheme", CONF_CHOICE, FIELD(password_scheme), "yescrypt", 0, 0, PASSWD_MAKE_SCHEMES,
      NULL, "what `posthouse user` makes of a password; SCRAM needs scram-sha-256"},
+    {"auth", "master_file", CONF_STRING, FIELD(master_file), "", 0, 0, NULL, check_path,
+     "a passwd-file of master users, who log in to any account as account*master with their own password"},
+    {"auth", "verdict_cache", CONF_TIME, FIELD(verdict_cache), "2m", 0, 3600, NULL, NULL,
+     "how long a right password of a passwd-file's account is remembered (as a keyed hash), to save the work "
+     "of its hash; 0: not at all"},
     {"auth", "pam_service", CONF_STRING, FIELD(pam_service), "posthouse", 0, 0, NULL, check_service,
      "the file in /etc/pam.d that judges passwords of system accounts"},
     {"auth", "pam_session", CONF_BOOL, FIELD(pam_session), "no", 0, 0, NULL, NULL,

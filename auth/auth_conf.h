@@ -15,6 +15,8 @@ struct auth_conf {
     int64_t first_virtual_uid, last_virtual_uid;
     char *virtual_home;
     int64_t password_scheme; /* enum passwd_make_scheme */
+    char *master_file;       /* NULL: none */
+    int64_t verdict_cache;   /* seconds */
     char *pam_service;
     bool pam_session, pam_needs_shell;
     char *mail;            /* Maildir of an account without its own */

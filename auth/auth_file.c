@@ -6,6 +6,7 @@
 #include "auth/auth_file.h"
 
 #include "auth/auth_backend.h"
+#include "auth/auth_cache.h"
 #include "auth/auth_hash.h"
 #include "auth/auth_name.h"
 #include "auth/passwd_file.h"
@@ -18,6 +19,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 
 enum { COMPLAINTS_MAX = 20, BCRYPT_PASSWORD_MAX = 72 };
 
@@ -28,6 +30,7 @@ static struct source {
 } * sources;
 static size_t nsources;
 static bool by_domain;
+static int64_t cache_seconds;
 static char *decoy; /* a hash that is worked on for unknown names; NULL: no account has one */
 static enum passwd_kind decoy_kind;
 
@@ -80,8 +83,11 @@ static void choose_decoy(const struct passwd_file *file)
 
 /* ---- one file, or one for each domain ---- */
 
-void auth_file_configure(const char *pattern)
+void auth_file_configure(const char *pattern, int64_t seconds)
 {
+    cache_seconds = seconds;
+    if (!seconds)
+        cache_clear();
     by_domain = pattern && strstr(pattern, "%d");
 }
 
@@ -184,7 +190,16 @@ static void lookup_uid(uid_t uid, backend_found_fn *fn, void *arg)
     answer(entry, entry || known, fn, arg);
 }
 
+static uint64_t clock_now(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (uint64_t)t.tv_sec;
+}
+
 struct attempt {
+    struct cache_mark mark; /* of an own hash */
+    bool marked;
     const char *refused; /* a reason why the answer is no whatever the hash says; NULL: ask the hash */
     backend_verdict_fn *fn;
     void *arg;
@@ -194,6 +209,8 @@ static void on_hash(bool same, void *arg)
 {
     struct attempt *a = arg;
     const char *reason = a->refused ? a->refused : "wrong-password";
+    if (same && a->marked)
+        cache_add(&a->mark, clock_now() + (uint64_t)cache_seconds);
     a->fn(same && !a->refused ? VERDICT_OK : VERDICT_REFUSED, reason, NULL, a->arg);
     free(a);
 }
@@ -227,7 +244,13 @@ static void verify(const struct backend_try *attempt, backend_verdict_fn *fn, vo
     }
     bool own = entry && is_hash(entry);
     const char *hash = own ? entry->secret : decoy;
-    if (entry && entry->kind == PASSWD_PLAIN) {
+    if (own && cache_seconds) {
+        a->mark = cache_mark(bytes_of(hash), bytes_of(attempt->password));
+        a->marked = !cache_has(&a->mark, clock_now());
+    }
+    if (own && cache_seconds && !a->marked) {
+        on_hash(true, a);
+    } else if (entry && entry->kind == PASSWD_PLAIN) {
         on_hash(bytes_eq_secret(bytes_of(attempt->password), bytes_of(entry->secret)), a);
     } else if (!hash) {
         on_hash(false, a);

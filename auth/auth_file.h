@@ -12,7 +12,8 @@
 void auth_file_load(int fd, const char *name, const char *domain, const struct account_rules *rules);
 /* The domain's file has gone for good. */
 void auth_file_forget(const char *domain);
-/* Option passwd_file: with %d in it there is a file for each domain, and a domain without one has no accounts. */
-void auth_file_configure(const char *pattern);
+/* Option passwd_file: with %d in it there is a file for each domain, and a domain without one has no accounts. How long a right
+ * password is remembered. */
+void auth_file_configure(const char *pattern, int64_t cache_seconds);
 
 #endif

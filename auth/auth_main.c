@@ -10,6 +10,7 @@
 #include "auth/auth_conn.h"
 #include "auth/auth_file.h"
 #include "auth/auth_hash.h"
+#include "auth/auth_master.h"
 #include "auth/auth_nss.h"
 #include "auth/auth_pam.h"
 #include "auth/auth_request.h"
@@ -56,7 +57,8 @@ static void apply(void)
     backends_configure(conf->accounts, &rules);
     pam_configure(conf->pam_service, conf->pam_session);
     system_configure(conf->pam_needs_shell);
-    auth_file_configure(conf->passwd_file);
+    auth_file_configure(conf->passwd_file, conf->verdict_cache);
+    master_configure(conf->master_file != NULL);
     requests_configure(&conf->site);
     app_configure((enum main_password)conf->main_password);
     ban_configure(conf->ban_after, conf->ban_time, &conf->site);
@@ -169,7 +171,9 @@ static void take_passwd_file(const struct auth_record *r, int fd)
 {
     AUTO_FREE char *name = bytes_dup(r->mail);
     AUTO_FREE char *domain = r->name.n ? bytes_dup(r->name) : NULL;
-    if (r->status == 1)
+    if (r->status == 2)
+        master_load(fd, name ? name : "master-file");
+    else if (r->status == 1)
         auth_file_forget(domain);
     else
         auth_file_load(fd, name ? name : "passwd-file", domain, &rules);

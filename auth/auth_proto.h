@@ -36,7 +36,7 @@ enum auth_record_type {
     AUTH_REC_EXPLAIN, /* uid, gid: failures of the address, of the account; proven: it has logged in from there */
     /* on control channels */
     AUTH_CTL_PASSWD_FILE =
-        CTL_USER, /* with the file open for reading, or without if that failed; name: its domain; status 1: it has gone */
+        CTL_USER, /* with the file open for reading, or without if that failed; name: its domain; status 1: it has gone, 2: it is that of master users */
     AUTH_CTL_PEER, /* with one end of the socket between auth and nss; the last of what auth needs to begin */
     AUTH_CTL_WORKER_WANTED,
     AUTH_CTL_WORKER, /* with the socket to a fresh PAM worker, or without if there can be none now */

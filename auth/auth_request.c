@@ -14,6 +14,7 @@
 #include "auth/auth_app.h"
 #include "auth/auth_backend.h"
 #include "auth/auth_ban.h"
+#include "auth/auth_master.h"
 #include "auth/auth_name.h"
 #include "auth/auth_sasl.h"
 #include "auth/auth_throttle.h"
@@ -95,6 +96,7 @@ static void request_free(struct request *q)
     free(q->service);
     free(q->remote);
     free(q->app);
+    free(q->master);
     free(q->final);
     free(q->name);
     account_done(&q->account);
@@ -130,6 +132,8 @@ void request_log_outcome(const struct request *q, const char *outcome, const cha
     add_word(&text, " user=", q->name ? q->name : "");
     add_word(&text, " remote=", q->remote);
     add_word(&text, " mech=", q->mechanism);
+    if (q->master)
+        add_word(&text, " master=", q->master);
     if (q->app)
         add_word(&text, " app=", q->app);
     if (*reason)
@@ -263,12 +267,12 @@ static void on_account(enum auth_lookup_status status, const struct backend *sou
     q->source = source;
     if (account)
         account_copy(&q->account, account);
-    if (q->account.name && !q->hopeless) {
+    if (q->account.name && !q->hopeless && !q->master) {
         const char *label = app_use(q->account.name, q->service, q->password);
         q->app = label ? xstrdup(label) : NULL;
         q->barred = !label && app_main_barred(q->account.name);
     }
-    struct backend_try attempt = {.proven = q->app != NULL,
+    struct backend_try attempt = {.proven = q->app != NULL || q->master_ok,
                                   .service = q->service,
                                   .remote = q->remote,
                                   .account = q->account.name ? &q->account : NULL,
@@ -289,6 +293,20 @@ static void judge_proven(struct request *q)
     q->source->verify(&attempt, on_verdict, q);
 }
 
+static void on_master(enum backend_verdict verdict, const char *reason, const char *name, void *arg)
+{
+    struct request *q = arg;
+    (void)name;
+    if (verdict == VERDICT_TEMPFAIL) {
+        fail_for_now(q, reason);
+    } else if (verdict != VERDICT_OK) {
+        refuse(q, reason);
+    } else {
+        q->master_ok = true;
+        backends_lookup_name(bytes_of(q->name), on_account, q);
+    }
+}
+
 static void judge(struct request *q)
 {
     q->state = JUDGE;
@@ -296,6 +314,8 @@ static void judge(struct request *q)
     timer_stop(loop, &q->timer);
     if (q->scram)
         judge_proven(q);
+    else if (q->master && !q->hopeless)
+        master_verify(q->master, q->password, q->remote, on_master, q);
     else if (q->hopeless) /* nobody has this name */
         on_account(AUTH_LOOKUP_NONE, backends_last(), NULL, q);
     else

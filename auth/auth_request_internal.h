@@ -22,6 +22,8 @@ struct request {
     bool secure;
     struct sasl *sasl;
     char *service, *remote, *name, *password;
+    char *master; /* who logs in as this account; NULL: the account itself */
+    bool master_ok;
     char *app;   /* label of the application password that it is */
     bool barred; /* it is the main password, which may not be used */
     const char *mechanism;

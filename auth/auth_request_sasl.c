@@ -4,6 +4,7 @@
 #include "auth/auth_request_internal.h"
 
 #include "auth/auth_ban.h"
+#include "auth/auth_master.h"
 #include "auth/auth_name.h"
 #include "base/cleanup.h"
 #include "base/log.h"
@@ -32,12 +33,19 @@ static void begin_attempt(struct request *q, struct bytes password)
 {
     struct throttle_key address = throttle_key(q->remote);
     address.trusted |= site_trusted(request_site(), q->remote);
-    q->attempt = throttle_try(request_throttle(), address, bytes_of(q->name ? q->name : ""), password);
+    q->attempt = throttle_try(request_throttle(), address,
+                              bytes_of(q->master ? q->master
+                                       : q->name ? q->name
+                                                 : ""),
+                              password);
 }
 
 void request_take_credentials(struct request *q, struct bytes name, struct bytes password)
 {
-    q->name = bytes_dup(name);
+    struct bytes user = name, master;
+    if (master_split(name, &user, &master))
+        q->master = auth_name_ok(master) ? bytes_dup(master) : xstrdup("?");
+    q->name = bytes_dup(user);
     q->password = bytes_dup(password);
     q->hopeless = find_hopeless(q);
     begin_attempt(q, password);

@@ -17,7 +17,7 @@
 #include <sys/stat.h>
 #include <sys/wait.h>
 
-static struct file certificate, key, app;
+static struct file certificate, key, app, master;
 static char *bans_path, *app_used_path, *secret_path;
 static bool app_sent;  /* there is one, and auth has it */
 static char *own_name; /* of this machine */
@@ -55,6 +55,7 @@ void files_configure(const struct auth_conf *conf)
     secret_path = in_state(conf, "secret");
     free(app_used_path);
     app_used_path = in_state(conf, "app-passwords.used");
+    file_set(&master, conf->master_file ? xstrdup(conf->master_file) : NULL);
     file_set(&app, in_state(conf, "app-passwords"));
     file_set(&key, own ? xstrdup(conf->tls_key) : generated(conf, "key.pem"));
 }
@@ -153,6 +154,18 @@ void files_send_bans(struct master *m, struct chan *to)
     files_send_to(m, "posthouse-auth", to, &msg);
 }
 
+void files_send_master(struct master *m, struct chan *to)
+{
+    AUTO_CLOSE int fd = master.path ? file_open(&master) : -1;
+    if (fd < 0)
+        return;
+    AUTO_MSG struct msg msg;
+    struct auth_record r = {.type = AUTH_CTL_PASSWD_FILE, .status = 2, .mail = bytes_of(master.path)};
+    auth_record_write(&r, &msg);
+    msg_put_fd(&msg, fd);
+    files_send_to(m, "posthouse-auth", to, &msg);
+}
+
 /* There is none until somebody has an application password. */
 void files_send_app(struct master *m, struct chan *to, bool fresh)
 {
@@ -193,6 +206,8 @@ void files_send_certificate(struct master *m, struct chan *to)
 void files_check(struct master *m)
 {
     passwds_check(m);
+    if (file_changed(&master))
+        files_send_master(m, NULL);
     check_app(m);
     if (file_changed(&certificate) | file_changed(&key))
         files_send_certificate(m, NULL);

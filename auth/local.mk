@@ -16,6 +16,7 @@ AUTH_LIBS = auth/libauth.a
 auth_libauthd_a_CFLAGS = $(AM_CFLAGS) $(GNUTLS_CFLAGS) $(GSASL_CFLAGS) $(CRYPT_CFLAGS) $(SODIUM_CFLAGS)
 auth_libauthd_a_SOURCES = \
 	auth/app_file.c auth/app_file.h \
+	auth/auth_cache.c auth/auth_cache.h \
 	auth/auth_conf.c auth/auth_conf.h \
 	auth/auth_name.c auth/auth_name.h \
 	auth/auth_rules.c auth/auth_rules.h \
@@ -60,6 +61,7 @@ auth_posthouse_auth_SOURCES = \
 	auth/auth_file.c auth/auth_file.h \
 	auth/auth_hash.c auth/auth_hash.h \
 	auth/auth_main.c \
+	auth/auth_master.c auth/auth_master.h \
 	auth/auth_nss.c auth/auth_nss.h \
 	auth/auth_pam.c auth/auth_pam.h \
 	auth/auth_request.c auth/auth_request.h \
@@ -185,5 +187,7 @@ BEHAVIOUR_TESTS += \
 	t/1110-posthouse-user.t \
 	t/1120-application-passwords.t \
 	t/1130-scram.t \
-	t/1140-explain-login.t
+	t/1140-explain-login.t \
+	t/1150-master-users.t \
+	t/1160-right-passwords-are-remembered.t
 EXTRA_DIST += t/authtalk.py

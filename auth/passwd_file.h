@@ -46,8 +46,9 @@ struct passwd_file {
 struct passwd_options {
     struct account_rules rules;
     const char
-        *domain;   /* of the file: what names without one get; a name with another is refused. NULL: none */
-    bool plain_ok; /* nobody else can read the file: {PLAIN} may be believed */
+        *domain; /* of the file: what names without one get; a name with another is refused. NULL: none */
+    bool passwords_only; /* of master users: uid, gid, home and mail do not count */
+    bool plain_ok;       /* nobody else can read the file: {PLAIN} may be believed */
 };
 
 typedef void passwd_complain_fn(void *arg, size_t line, const char *text);

@@ -56,7 +56,8 @@ static int fill_entry(struct bytes f[FIELDS], const struct passwd_options *optio
                       struct passwd_entry *entry, struct err *e)
 {
     struct account *a = &entry->account;
-    if (set_ids(a, f[F_UID], f[F_GID], e) != 0 || set_home(a, f[F_HOME], e) != 0)
+    if (!options->passwords_only &&
+        (set_ids(a, f[F_UID], f[F_GID], e) != 0 || set_home(a, f[F_HOME], e) != 0))
         return -1;
     int password = passwd_secret_parse(f[F_PASSWORD], options->plain_ok, entry, e);
     struct err extra_error = {0};
@@ -65,6 +66,8 @@ static int fill_entry(struct bytes f[FIELDS], const struct passwd_options *optio
         *e = extra_error;
     if (extras < 0)
         return -1;
+    if (options->passwords_only)
+        return password != 0 || extras != 0;
     if (!a->mail && account_set_mail(a, options->rules.default_mail, e) != 0)
         return err_prefix(e, "%s", a->name);
     if (!a->home)
