@@ -14,6 +14,7 @@ EXTRA_DIST += \
 	contrib/bench.d/rows_door.py \
 	contrib/bench.d/rows_folders.py \
 	contrib/bench.d/rows_idle.py \
+	contrib/bench.d/rows_login.py \
 	contrib/bench.d/rows_search.py \
 	contrib/bench.d/rows_sync.py \
 	contrib/bench.d/rows_read.py \

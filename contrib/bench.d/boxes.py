@@ -5,6 +5,7 @@
     work    10,000 of them, in which rows change things
     mix0    and so on: 2,000 each, for clients that do all sorts of things at once
     folders ten of them, for rows that are about folders
+    quick   none, and a password in clear: for rows about logins, and for POP3, which takes away what is there
 
 Rows that append take the first 200 or 100.
 
@@ -24,7 +25,7 @@ LARGE_OCTETS = 50 << 20  # of the one large letter; a fiftieth of it in a folder
 class Boxes:
     def __init__(self, base, mail, messages):
         self.base, self.mail = base, mail
-        self.counts = {"names": messages, "real": messages // 5, "work": messages // 10, "folders": 10}
+        self.counts = {"names": messages, "real": messages // 5, "work": messages // 10, "folders": 10, "quick": 0}
         self.counts.update({name: messages // 50 for name in MIXED})
         self.sizes = dict(self.counts, large=1, append=min(200, messages // 10), multiappend=min(100, messages // 10))
         self.small_letter = b"Subject: small\n\n" + b"One block of the file system is enough for it.\n" * 40

@@ -33,7 +33,8 @@ def free_base(count):
 
 def passwd_lines(homes, accounts):
     hashed = crypt.crypt(PASSWORD, "$6$rounds=1000$saltsalt$")
-    return "".join("%s:{SHA512-CRYPT}%s:%d:%d::%s/%s:/bin/false:\n" % (name, hashed, UID, UID, homes, name) for name in accounts)
+    secrets = {name: "{PLAIN}" + PASSWORD if name == "quick" else "{SHA512-CRYPT}" + hashed for name in accounts}
+    return "".join("%s:%s:%d:%d::%s/%s:/bin/false:\n" % (name, secrets[name], UID, UID, homes, name) for name in accounts)
 
 
 def parse_address(text):
@@ -140,7 +141,7 @@ class Server:
 
 
 class Posthouse(Server):
-    sessions = ("posthouse-imap",)
+    sessions = ("posthouse-imap", "posthouse-pop3")
     index = ("posthouse-index",)
 
     def __init__(self, homes, work, accounts, build):
@@ -157,7 +158,7 @@ class Posthouse(Server):
         if done.returncode:
             raise RuntimeError("contrib/sandbox did not start, see above")
         values = dict(line.split("=", 1) for line in done.stdout.decode().splitlines())
-        self.address, self.tls_address = (parse_address(values[service]) for service in ("imap", "imaps"))
+        self.address, self.tls_address, self.pop3_address = (parse_address(values[service]) for service in ("imap", "imaps", "pop3"))
         self.roots = [int(values["pid_access"]), int(values["pid_auth"])]
 
     def stop(self):
@@ -168,7 +169,7 @@ DOVECOT_CONF = """
 base_dir = {work}/run
 state_dir = {work}/state
 log_path = {work}/log
-protocols = imap
+protocols = imap pop3
 listen = 127.0.0.1
 ssl = yes
 ssl_cert = <{work}/cert.pem
@@ -193,11 +194,25 @@ service imap-login {{
     port = {tls_port}
   }}
 {login}}}
+service pop3-login {{
+  inet_listener pop3 {{
+    port = {pop3_port}
+  }}
+  inet_listener pop3s {{
+    port = 0
+  }}
+{login}}}
+service anvil {{
+  client_limit = 2000
+}}
+service auth {{
+  client_limit = 4000
+}}
 """
 
 
 class Dovecot(Server):
-    sessions = ("imap",)
+    sessions = ("imap", "pop3")
     index = ("dovecot.index*", "dovecot.list.index*")
     LOGIN = {"dovecot": "", "dovecot-hp": "  service_count = 0\n  process_min_avail = 2\n"}
 
@@ -208,15 +223,16 @@ class Dovecot(Server):
     def start(self):
         if not shutil.which("dovecot"):
             raise RuntimeError("there is no dovecot; as root: contrib/install-deps bench")
-        port = free_base(2)
+        port = free_base(3)
         make_certificate(self.work)
         with open(os.path.join(self.work, "passwd"), "w") as f:
             f.write(passwd_lines(self.homes, self.accounts))
         conf = os.path.join(self.work, "dovecot.conf")
         with open(conf, "w") as f:
-            f.write(DOVECOT_CONF.format(work=self.work, port=port, tls_port=port + 1, login=self.LOGIN[self.name]))
+            f.write(DOVECOT_CONF.format(work=self.work, port=port, tls_port=port + 1, pop3_port=port + 2, login=self.LOGIN[self.name]))
         self.process = subprocess.Popen(["dovecot", "-F", "-c", conf], stdin=subprocess.DEVNULL, start_new_session=True)
-        self.address, self.tls_address, self.roots = ("127.0.0.1", port), ("127.0.0.1", port + 1), [self.process.pid]
+        self.address, self.tls_address, self.pop3_address = (("127.0.0.1", port + n) for n in range(3))
+        self.roots = [self.process.pid]
         end = time.monotonic() + READY_SECONDS
         while True:
             try:
