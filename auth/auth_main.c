@@ -187,8 +187,10 @@ static void take_app_file(const struct auth_record *r, int fd, int used)
         app_take_used(used);
 }
 
-static void take_state(const struct auth_record *r, int bans)
+static void take_state(const struct auth_record *r, int bans, int known)
 {
+    if (known >= 0)
+        request_take_known(known, r->binding);
     request_set_secret(r->binding);
     ban_take_file(bans);
 }
@@ -207,8 +209,8 @@ static void message(struct msg_in *in)
         take_nss(TAKE_FD(fd));
     else if (r.type == AUTH_CTL_APP_FILE)
         take_app_file(&r, fd, TAKE_FD(second));
-    else if (r.type == AUTH_CTL_BANS && fd >= 0)
-        take_state(&r, TAKE_FD(fd));
+    else if (r.type == AUTH_CTL_STATE && fd >= 0)
+        take_state(&r, TAKE_FD(fd), TAKE_FD(second));
     else if (r.type == AUTH_CTL_WORKER)
         pam_worker(r.id, TAKE_FD(fd));
     else

@@ -46,7 +46,8 @@ enum auth_record_type {
                              to begin */
     AUTH_CTL_CERTIFICATE_TAKEN, /* one of these has been looked at */
     AUTH_CTL_APP_FILE, /* with the file of application passwords, or without if there is none; then perhaps that of their last uses */
-    AUTH_CTL_BANS, /* with the file that keeps them, open for reading and writing; binding: a secret that outlives us */
+    AUTH_CTL_STATE, /* with the files of bans and of who has logged in from where, open for reading and writing; binding: a secret
+                       that outlives us */
 };
 
 enum auth_by { AUTH_BY_NAME, AUTH_BY_UID, AUTH_BY_TICKET };

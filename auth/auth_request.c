@@ -19,11 +19,13 @@
 #include "auth/auth_sasl.h"
 #include "auth/auth_throttle.h"
 #include "base/cleanup.h"
+#include "base/fs.h"
 #include "base/log.h"
 
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
+#include <time.h>
 
 enum { LOG_WORD_MAX = 255 };
 
@@ -62,6 +64,35 @@ void request_look(struct bytes name, const char *remote, uint32_t *address, uint
     struct throttle_try a = throttle_try(throttle, throttle_key(remote), name, BYTES(""));
     throttle_look(throttle, &a, loop_now(loop), address, account);
     *known = a.known;
+}
+
+/* ---- who has logged in from where, over restarts ---- */
+
+static int known_fd = -1;
+
+static void write_known(size_t offset, const void *place, size_t n)
+{
+    if (pwrite(known_fd, place, n, (off_t)offset) != (ssize_t)n)
+        log_error("the file of addresses that have logged in cannot be written: %m");
+}
+
+void request_take_known(int fd, struct bytes secret)
+{
+    AUTO_STRBUF struct strbuf text = STRBUF_INIT(THROTTLE_KNOWN_BYTES);
+    struct siphash_key key;
+    if (alive || secret.n < sizeof(key)) { /* they are under way: what we have goes on */
+        cleanup_close(&fd);
+        return;
+    }
+    memcpy(&key, secret.p, sizeof(key));
+    throttle_free(throttle);
+    throttle = throttle_new(key);
+    cleanup_close(&known_fd);
+    known_fd = fd;
+    char *room = strbuf_room(&text, THROTTLE_KNOWN_BYTES);
+    ssize_t n = fs_pread_all(fd, room, THROTTLE_KNOWN_BYTES, 0);
+    strbuf_extend(&text, n > 0 ? (size_t)n : 0);
+    throttle_know(throttle, strbuf_bytes(&text), write_known);
 }
 
 struct loop *request_loop(void)
@@ -214,7 +245,7 @@ static void accept_account(struct request *q)
     free(q->name);
     q->name = xstrdup(q->account.name);
     request_log_outcome(q, "ok", "");
-    throttle_succeeded(throttle, &q->attempt, loop_now(loop));
+    throttle_succeeded(throttle, &q->attempt, (uint64_t)time(NULL));
     leave_judgement(q, AUTH_OK, bytes_of(text));
     explicit_bzero(text, sizeof(text));
 }

@@ -36,6 +36,9 @@ void request_forgive(const char *remote);
 /* What SCRAM salts of names that nobody has come from: the same after a restart, as those of accounts are. */
 void request_set_secret(struct bytes secret);
 
+/* The file of who has logged in from where, open for reading and writing, taken over; the secret that its hashes are keyed with. */
+void request_take_known(int fd, struct bytes secret);
+
 /* What guessing has done to this name and address. */
 void request_look(struct bytes name, const char *remote, uint32_t *address, uint32_t *account, bool *known);
 

@@ -34,13 +34,14 @@ struct table {
 };
 
 struct known {
-    uint64_t pair, last; /* last: 0 is free */
+    uint64_t pair, last; /* last: seconds of the wall clock; 0 is free */
 };
 
 struct throttle {
     struct siphash_key key;
     struct table addresses, accounts;
     struct known known[KNOWN_ROWS][PLACES];
+    throttle_known_fn *known_changed; /* NULL: nobody keeps them */
 };
 
 static uint64_t prefix_of(const unsigned char *p)
@@ -150,10 +151,27 @@ static struct known *known_of(struct throttle *t, uint64_t prefix, uint64_t acco
     return oldest;
 }
 
-void throttle_succeeded(struct throttle *t, const struct throttle_try *a, uint64_t now)
+void throttle_know(struct throttle *t, struct bytes file, throttle_known_fn *changed)
 {
-    known_of(t, a->address.prefix, a->account, true)->last = now + 1;
-    known_of(t, a->address.prefix, 0, true)->last = now + 1; /* somebody has */
+    _Static_assert(sizeof(t->known) == THROTTLE_KNOWN_BYTES, "the file's size");
+    t->known_changed = changed;
+    memcpy(t->known, file.p, file.n < sizeof(t->known) ? file.n : sizeof(t->known));
+}
+
+static void mark_known(struct throttle *t, uint64_t prefix, uint64_t account, uint64_t seconds)
+{
+    struct known *k = known_of(t, prefix, account, true);
+    bool tell = t->known_changed && (k->last + THROTTLE_KNOWN_REST < seconds || k->last > seconds);
+    if (tell || !t->known_changed)
+        k->last = seconds;
+    if (tell)
+        t->known_changed((size_t)((const char *)k - (const char *)t->known), k, sizeof(*k));
+}
+
+void throttle_succeeded(struct throttle *t, const struct throttle_try *a, uint64_t seconds)
+{
+    mark_known(t, a->address.prefix, a->account, seconds);
+    mark_known(t, a->address.prefix, 0, seconds); /* somebody has */
 }
 
 /* ---- the life of an attempt ---- */

@@ -42,10 +42,20 @@ struct throttle_key {
 };
 struct throttle_key throttle_key(const char *remote);
 
+/* The pairs that have logged in, as a file holds them: places of 16 octets, hash and seconds of the wall clock. They mean something
+ * to a table with the same key only. A place that has changed is told, to be written at its offset. */
+enum {
+    THROTTLE_KNOWN_BYTES = THROTTLE_KNOWN * 16,
+    THROTTLE_KNOWN_REST = 3600 /* seconds between two tellings of one */
+};
+typedef void throttle_known_fn(size_t offset, const void *place, size_t n);
+
 struct throttle;
-struct throttle *
-throttle_new(struct siphash_key key); /* random, so that nobody can aim at one row of the table */
+/* The key is random, so that nobody can aim at one row of the table. */
+struct throttle *throttle_new(struct siphash_key key);
 void throttle_free(struct throttle *t);
+
+void throttle_know(struct throttle *t, struct bytes file, throttle_known_fn *changed);
 
 /* One attempt, from throttle_try on. */
 struct throttle_try {
@@ -62,8 +72,8 @@ bool throttle_begin(struct throttle *t, struct throttle_try *a, uint64_t now);
 /* It has failed: how long its answer must be held back, in ms from its beginning. *count: the failures of the address now if it
  * may be banned for them, else 0. */
 uint64_t throttle_failed(struct throttle *t, const struct throttle_try *a, uint64_t now, uint32_t *count);
-/* It was right: from there this account is never held back. */
-void throttle_succeeded(struct throttle *t, const struct throttle_try *a, uint64_t now);
+/* It was right (seconds: of the wall clock): from there this account is never held back. */
+void throttle_succeeded(struct throttle *t, const struct throttle_try *a, uint64_t seconds);
 void throttle_end(struct throttle *t, struct throttle_try *a);
 /* What the address, and the account, have against them now; and a->known. */
 void throttle_look(struct throttle *t, struct throttle_try *a, uint64_t now, uint32_t *address,

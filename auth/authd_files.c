@@ -18,7 +18,7 @@
 #include <sys/wait.h>
 
 static struct file certificate, key, app, master;
-static char *bans_path, *app_used_path, *secret_path;
+static char *bans_path, *known_path, *app_used_path, *secret_path;
 static bool app_sent;  /* there is one, and auth has it */
 static char *own_name; /* of this machine */
 
@@ -51,6 +51,8 @@ void files_configure(const struct auth_conf *conf)
     file_set(&certificate, own ? xstrdup(conf->tls_certificate) : generated(conf, "cert.pem"));
     free(bans_path);
     bans_path = in_state(conf, "bans");
+    free(known_path);
+    known_path = in_state(conf, "known");
     free(secret_path);
     secret_path = in_state(conf, "secret");
     free(app_used_path);
@@ -142,15 +144,17 @@ static struct bytes own_secret(void)
     return bytes_from(secret, sizeof(secret));
 }
 
-void files_send_bans(struct master *m, struct chan *to)
+void files_send_state(struct master *m, struct chan *to)
 {
-    AUTO_CLOSE int fd = open_writable(bans_path);
-    if (fd < 0)
+    AUTO_CLOSE int bans = open_writable(bans_path);
+    AUTO_CLOSE int known = open_writable(known_path);
+    if (bans < 0 || known < 0)
         return;
     AUTO_MSG struct msg msg;
-    struct auth_record r = {.type = AUTH_CTL_BANS, .binding = own_secret()};
+    struct auth_record r = {.type = AUTH_CTL_STATE, .binding = own_secret()};
     auth_record_write(&r, &msg);
-    msg_put_fd(&msg, fd);
+    msg_put_fd(&msg, bans);
+    msg_put_fd(&msg, known);
     files_send_to(m, "posthouse-auth", to, &msg);
 }
 

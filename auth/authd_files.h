@@ -19,7 +19,7 @@ void files_send_passwd(struct master *m, struct chan *to);
 /* fresh: with the file of last uses. */
 void files_send_app(struct master *m, struct chan *to, bool fresh);
 void files_send_master(struct master *m, struct chan *to);
-void files_send_bans(struct master *m, struct chan *to);
+void files_send_state(struct master *m, struct chan *to);
 void files_send_certificate(struct master *m, struct chan *to);
 /* For reading, with its state; -1 after a word in the log. */
 int files_open(const char *path, struct stat *st);

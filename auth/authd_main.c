@@ -48,7 +48,7 @@ static void auth_started(struct master *m, struct chan *to)
 {
     workers_forget();
     files_send_passwd(m, to);
-    files_send_bans(m, to);
+    files_send_state(m, to);
     files_send_master(m, to);
     files_send_app(m, to, true);
     connect_peers(m, to, NULL);

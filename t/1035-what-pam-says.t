@@ -125,6 +125,7 @@ def _():
         for _ in pending:
             equal(net.result()[1], "OK")
 
+    sanitized = "asan" in open("/proc/%d/maps" % box.child("posthouse-auth")).read()  # which keep what is freed for a while
     rounds = int(os.environ.get("ROUNDS", "4"))
     round_of(50)
     round_of(50)
@@ -137,7 +138,7 @@ def _():
         print("# %d logins: %r before, %r after" % (rounds * 50, before, after))
     for (fds, rss), (fds_after, rss_after) in zip(before, after):
         check(abs(fds_after - fds) <= 6, "%r before, %r after" % (before, after))
-        check(rss_after <= rss * 1.3 + 1000, "%r before, %r after" % (before, after))
+        check(rss_after <= rss * 1.3 + 1000 or sanitized, "%r before, %r after" % (before, after))
 
 
 run()

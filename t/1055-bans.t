@@ -88,6 +88,22 @@ def _():
     talk.close()
 
 
+@test("who has logged in from where is known after a restart, too")
+def _():
+    box.stop()
+    box.start()
+    net.s.close()
+    net.__init__(os.path.join(box.dir, "run", "net/auth"))
+    talk = box.talk()
+    guess("someone-else", ["1", "2", "3", "4", "5", "6"], "192.0.2.3", talk)
+    time.sleep(1)
+    equal(ban("list"), "")
+    start = time.monotonic()
+    equal(net.plain("ben", "right ben", remote="192.0.2.3")[0], "OK")
+    check(time.monotonic() - start < 1, "the owner had to wait")
+    talk.close()
+
+
 @test("IPv6 counts by the /64")
 def _():
     talk = box.talk()

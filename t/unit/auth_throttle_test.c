@@ -118,7 +118,7 @@ START_TEST(slows_down_guesses_at_one_account_from_everywhere_but_where_it_logs_i
     char address[32];
     struct throttle_try owner = attempt(t, "192.0.2.1", "anna", "right");
     ck_assert(throttle_begin(t, &owner, 0));
-    throttle_succeeded(t, &owner, 0);
+    throttle_succeeded(t, &owner, 1);
     throttle_end(t, &owner);
     struct throttle_try guesses[THROTTLE_ACCOUNT_FREE + THROTTLE_ACCOUNT_PARALLEL + 1];
     for (int i = 0; i < THROTTLE_ACCOUNT_FREE; i++) {
@@ -148,7 +148,7 @@ START_TEST(never_holds_back_the_owner_behind_a_suspect_address)
     struct throttle_try owner = attempt(t, "192.0.2.1", "anna", "right"),
                         guess[THROTTLE_PARALLEL_SUSPECT + 1];
     ck_assert(throttle_begin(t, &owner, 0));
-    throttle_succeeded(t, &owner, 0);
+    throttle_succeeded(t, &owner, 1);
     throttle_end(t, &owner);
     for (int i = 0; i < 50; i++)
         fail_with(t, "192.0.2.1", "ben", (char[]){(char)('a' + i), 0}, 1);
