@@ -32,7 +32,7 @@ static const struct conf_row rows[] = {
      "networks of proxies that speak the PROXY protocol (version 1 or 2) on addresses with the word proxy "
      "behind them, as in "
      "imap = {\"*:143\", \"192.0.2.1:1143 proxy\"}"},
-    {"access", "max_connections", CONF_INT, FIELD(max_connections), "20000", 1, 60000, NULL, NULL,
+    {"access", "max_connections", CONF_INT, FIELD(max_connections), "16000", 1, 60000, NULL, NULL,
      "connections in all: those from afar, and from loopback those not yet logged in and those under TLS"},
     {"access", "max_connections_per_address", CONF_INT, FIELD(max_connections_per_address), "1000", 1, 60000,
      NULL, NULL, "the same for one address (IPv6: one /64); loopback addresses are exempt"},

@@ -78,6 +78,8 @@ void login_is_in(struct login *l)
         census_logged_in(login_census(), l->place);
     list_remove(l);
     list_add(&inside, l);
+    if (waiting.n == 0)
+        login_all_in();
 }
 
 void login_gone(struct login *l)

@@ -94,7 +94,7 @@ static void count_files(void)
     if (getrlimit(RLIMIT_NOFILE, &r) == 0 && r.rlim_cur != RLIM_INFINITY)
         most = (int64_t)r.rlim_cur;
     files_allow = most > FILES_SPARE + 2 ? (unsigned)(most - FILES_SPARE) / 2 : 1;
-    if (conf->max_connections > (int64_t)files_allow * processes)
+    if (conf->login_isolation == ISOLATION_POOL && conf->max_connections > (int64_t)files_allow * processes)
         log_warn("max_connections is %d, but the limit of open files allows each login process only %u",
                  (int)conf->max_connections, files_allow);
 }
@@ -163,6 +163,17 @@ static void exit_when_alone(void *arg)
     (void)arg;
     if (login_count() == 0 && proxy_awaited() == 0)
         child_exit(self);
+}
+
+void login_all_in(void)
+{
+    if (!taken)
+        return;
+    timer_stop(login_loop(), &renew_timer);
+    if (tls)
+        tls_server_rest(tls);
+    auth_client_free(auth);
+    auth = NULL;
 }
 
 void login_one_less(void)

@@ -14,6 +14,8 @@ const struct access_conf *login_conf(void);
 struct loop *login_loop(void);
 struct auth_client *login_auth(void);
 struct chan *login_control(void);
+/* Nobody waits for a login any more: a process that was there for one client only needs neither auth nor signer. */
+void login_all_in(void);
 /* A connection is gone: a process that was there for it only may end. */
 void login_one_less(void);
 /* Counts over all login processes. */

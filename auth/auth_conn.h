@@ -12,7 +12,7 @@ enum conn_kind {
     CONN_MASTER, /* root: look up; redeem tickets of imap and pop3 */
 };
 
-enum { CONNS_MAX = 512, CONN_REQUESTS_MAX = 8192, CONN_LOOKUPS_MAX = 4096 };
+enum { CONNS_MAX = 4608, CONN_REQUESTS_MAX = 8192, CONN_LOOKUPS_MAX = 4096 };
 
 /* Who may connect: the uid of the front ends, that of queue; root and our own uid (unprivileged) may always.
  */

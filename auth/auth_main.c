@@ -25,7 +25,7 @@
 #include <sys/epoll.h>
 #include <sys/socket.h>
 
-enum { LISTENERS_MAX = 8, FILES_LIMIT = 4096, DATA_LIMIT_MB = 1024 };
+enum { LISTENERS_MAX = 8, FILES_LIMIT = 8192, DATA_LIMIT_MB = 1024 };
 
 struct listener {
     struct watch watch;

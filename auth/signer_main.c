@@ -23,7 +23,7 @@
 #include <sys/socket.h>
 
 enum {
-    CONNS_MAX = 512,
+    CONNS_MAX = 4608, /* with login_isolation = connection each client has one, up to its login */
     SIGNATURE_MAX = 4096,
     LISTENERS_MAX = 2,
     SIGNATURES_PER_SECOND = 5000,
@@ -371,7 +371,7 @@ int main(void)
         .before_step_down = before_step_down,
         .start = start,
         .message = message,
-        .files = 1024,
+        .files = CONNS_MAX + 128,
         .data = 256u << 20,
         .sandbox = SANDBOX_AUTH,
     };

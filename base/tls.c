@@ -84,6 +84,11 @@ int tls_server_renew(struct tls_context *ctx, struct err *e)
     return 0;
 }
 
+void tls_server_rest(struct tls_context *ctx)
+{
+    tls_signer_rest(ctx->signer);
+}
+
 struct tls_context *tls_client_context(bool verify, struct err *e)
 {
     struct tls_context *ctx = context_new(e);

@@ -22,6 +22,8 @@ struct tls_context *tls_server_context(const char *signer, struct err *e);
 /* Ask the signer whether certificates or the key of tickets have changed, and go by it: sessions under way keep what
  * they began with. 0 also when nothing changed; -1 when the signer cannot be asked (all stays). */
 int tls_server_renew(struct tls_context *ctx, struct err *e);
+/* Nobody will ask for a while: give the connection to the signer back. The next handshake or renewal opens it again. */
+void tls_server_rest(struct tls_context *ctx);
 /* A client context that checks certificates against the system's authorities (verify = true) or not at all. */
 struct tls_context *tls_client_context(bool verify, struct err *e);
 /* Contexts are counted. */

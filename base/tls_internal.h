@@ -19,6 +19,7 @@ struct tls_signer { /* the connection to the signer, reopened when it broke */
 
 struct tls_signer *tls_signer_new(const char *path);
 void tls_signer_unref(struct tls_signer *signer);
+void tls_signer_rest(struct tls_signer *signer);
 
 struct tls_state {
     uint64_t generation;    /* another one: some certificate has changed */

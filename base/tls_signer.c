@@ -39,6 +39,12 @@ void tls_signer_unref(struct tls_signer *signer)
     free(signer);
 }
 
+void tls_signer_rest(struct tls_signer *signer)
+{
+    cleanup_close(&signer->fd);
+    signer->fd = -1;
+}
+
 /* ---- questions ---- */
 
 /* Send m and receive an answer of the same type; on a connection that broke (the signer was restarted) once
