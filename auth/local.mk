@@ -182,6 +182,7 @@ BEHAVIOUR_TESTS += \
 	t/1040-one-bad-exchange-disturbs-nobody.t \
 	t/1050-guessing-is-slow.t \
 	t/1055-bans.t \
+	t/1056-bans-hold-at-accept.t \
 	t/1060-certificate-is-made-and-renewed.t \
 	t/1070-processes-come-back.t \
 	t/1110-posthouse-user.t \
