@@ -87,7 +87,7 @@ def _():
 
 @test("a client that does not read what it asked for is dropped at the stated time, and harms nobody meanwhile")
 def _():
-    box = Sandbox(users=["anna"], conf="access { slow_client_timeout = 3s }\n")
+    box = Sandbox(users=["anna"], conf="access { slow_client_timeout = 2s }\n")
     for _ in range(2):
         send(box, "anna", body="Subject: large\r\n\r\n" + ("x" * 76 + "\r\n") * 100000)
     slow, _ = greeted(box, "imaps", tls=True)
@@ -95,13 +95,13 @@ def _():
     matches(slow.ask("b SELECT INBOX", "b "), r"^b OK")
     slow.send("c FETCH 1:2 BODY[]\r\n")
     began = time.monotonic()
-    for _ in range(8):
+    for _ in range(5):
         t, line = greeted(box, "imaps", tls=True)
         matches(t.ask(LOGIN, "a "), r"^a OK")
         t.close()
-    check(time.monotonic() - began < 3, "others were held up")
+    check("does not take" not in box.log_text(), "others were held up")
     eventually(lambda: re.search(r"imap: 127\.0\.0\.1: write: the peer does not take", box.log_text()), 10)
-    check(time.monotonic() - began > 2, "dropped too early")
+    check(time.monotonic() - began > 1.5, "dropped too early")
     steady, _ = greeted(box, "imaps", tls=True)
     matches(steady.ask(LOGIN, "a "), r"^a OK")
     steady.ask("b SELECT INBOX", "b ")
@@ -111,14 +111,14 @@ def _():
         part = steady.socket.recv(400000)
         check(part, "a client that reads slowly, but reads, was dropped")
         got += len(part)
-        time.sleep(0.005)
+        time.sleep(0.0025)
     box.stop()
 
 
 @test("connections that come and go by the hundred leave no count behind")
 def _():
     box = Sandbox(users=["anna"], conf="access { max_connections = 3 }\n")
-    for i in range(300):
+    for i in range(150):
         t = Talk(box, "imap" if i % 2 else "imaps")
         if i % 3 == 0:
             t.send("x LOGOUT\r\n")
