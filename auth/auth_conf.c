@@ -78,6 +78,10 @@ static const struct conf_row rows[] = {
      "the file in /etc/pam.d that judges passwords of system accounts"},
     {"auth", "pam_session", CONF_BOOL, FIELD(pam_session), "no", 0, 0, NULL, NULL,
      "open and close a PAM session at each login, for modules such as pam_mkhomedir"},
+    {"auth", "pam_cache", CONF_TIME, FIELD(pam_cache), "0", 0, 3600, NULL, NULL,
+     "how long a good verdict of PAM is remembered, unless pam_session is on or the system's accounts "
+     "change: an expired account, or a "
+     "password that was changed elsewhere (LDAP), is good for as long"},
     {"auth", "pam_needs_shell", CONF_BOOL, FIELD(pam_needs_shell), "yes", 0, 0, NULL, NULL,
      "refuse the login of system accounts whose shell is nologin or false; they get their mail"},
     {"auth", "mail", CONF_STRING, FIELD(mail), "~/Maildir", 0, 0, NULL, check_mail,

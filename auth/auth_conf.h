@@ -18,6 +18,7 @@ struct auth_conf {
     char *master_file;       /* NULL: none */
     int64_t verdict_cache;   /* seconds */
     char *pam_service;
+    int64_t pam_cache; /* seconds */
     bool pam_session, pam_needs_shell;
     char *mail;            /* Maildir of an account without its own */
     char *tls_certificate; /* NULL: the self-signed pair */

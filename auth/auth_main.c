@@ -6,6 +6,7 @@
 #include "auth/auth_app.h"
 #include "auth/auth_backend.h"
 #include "auth/auth_ban.h"
+#include "auth/auth_cache.h"
 #include "auth/auth_conf.h"
 #include "auth/auth_conn.h"
 #include "auth/auth_file.h"
@@ -55,7 +56,7 @@ static void apply(void)
     rules.first_uid = conf->site.first_uid;
     rules.default_mail = conf->mail;
     backends_configure(conf->accounts, &rules);
-    pam_configure(conf->pam_service, conf->pam_session);
+    pam_configure(conf->pam_service, conf->pam_session, conf->pam_cache);
     system_configure(conf->pam_needs_shell);
     auth_file_configure(conf->passwd_file, conf->verdict_cache);
     master_configure(conf->master_file != NULL);
@@ -211,6 +212,8 @@ static void message(struct msg_in *in)
         take_app_file(&r, fd, TAKE_FD(second));
     else if (r.type == AUTH_CTL_STATE && fd >= 0)
         take_state(&r, TAKE_FD(fd), TAKE_FD(second));
+    else if (r.type == AUTH_CTL_PAM_CHANGED)
+        cache_clear();
     else if (r.type == AUTH_CTL_WORKER)
         pam_worker(r.id, TAKE_FD(fd));
     else

@@ -4,6 +4,7 @@
  */
 #include "auth/auth_pam.h"
 
+#include "auth/auth_cache.h"
 #include "base/cleanup.h"
 #include "base/log.h"
 
@@ -24,6 +25,7 @@ struct pam_try {
     char *name, *password, *remote;
     struct worker *worker;
     struct timer deadline;
+    struct cache_mark mark;
     backend_verdict_fn *fn;
     void *arg;
 };
@@ -32,6 +34,7 @@ static struct loop *loop;
 static struct chan *authd;
 static char *pam_service;
 static bool with_session;
+static int64_t cache_seconds;
 static struct worker *idle;
 static size_t nidle;
 static struct pam_try *tries;
@@ -44,8 +47,10 @@ void pam_init(struct loop *the_loop, struct chan *to_authd)
     authd = to_authd;
 }
 
-void pam_configure(const char *service, bool session)
+void pam_configure(const char *service, bool session, int64_t seconds)
 {
+    cache_seconds = session ? 0 : seconds;
+    cache_clear();
     free(pam_service);
     pam_service = xstrdup(service);
     with_session = session;
@@ -187,6 +192,8 @@ static void on_verdict(struct pam_try *t, const struct auth_record *r)
     if (r->status == AUTH_PAM_TEMPFAIL)
         log_warn("PAM: " BYTES_FMT, BYTES_ARG(r->text));
     worker_rest(TAKE_PTR(t->worker));
+    if (cache_seconds && t->password && r->status == AUTH_PAM_OK && !changed)
+        cache_add(&t->mark, loop_now(loop) / 1000 + (uint64_t)cache_seconds);
     settle(t, name ? meaning[r->status].verdict : VERDICT_TEMPFAIL, meaning[r->status].reason,
            changed ? name : NULL);
 }
@@ -234,8 +241,23 @@ void pam_worker(uint32_t id, int fd)
     hand_over(t, w);
 }
 
+/* All that PAM is told decides; what else it looks at is the system's, and authd says when that has changed. */
+static struct cache_mark mark_of(const char *name, const char *password, const char *remote)
+{
+    AUTO_STRBUF struct strbuf told = STRBUF_INIT(AUTH_NAME_MAX + AUTH_REMOTE_MAX + AUTH_SERVICE_MAX + 16);
+    strbuf_addf(&told, "pam %s %s %s", pam_service, remote, name); /* no blank in any of them */
+    return cache_mark(strbuf_bytes(&told), bytes_of(password));
+}
+
 void pam_verify(const char *name, const char *password, const char *remote, backend_verdict_fn *fn, void *arg)
 {
+    struct cache_mark mark = {0};
+    if (cache_seconds && password)
+        mark = mark_of(name, password, remote);
+    if (cache_seconds && password && cache_has(&mark, loop_now(loop) / 1000)) {
+        fn(VERDICT_OK, "", NULL, arg);
+        return;
+    }
     if (count >= PAM_WAITING_MAX + PAM_WORKERS_MAX) {
         fn(VERDICT_TEMPFAIL, "too-many-tries", NULL, arg);
         return;
@@ -243,6 +265,7 @@ void pam_verify(const char *name, const char *password, const char *remote, back
     struct pam_try *t = xcalloc(1, sizeof(*t)), **at = &tries;
     *t = (struct pam_try){.name = xstrdup(name), .remote = xstrdup(remote)};
     t->password = password ? xstrdup(password) : NULL;
+    t->mark = mark;
     t->fn = fn;
     t->arg = arg;
     while (*at)

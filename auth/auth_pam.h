@@ -16,8 +16,8 @@ enum {
 };
 
 void pam_init(struct loop *loop, struct chan *to_authd);
-/* session: open and close one at each login. */
-void pam_configure(const char *service, bool session);
+/* session: open and close one at each login; cache_seconds: how long a good verdict is remembered, if there are no sessions. */
+void pam_configure(const char *service, bool session, int64_t cache_seconds);
 /* authd's answer: the socket to the worker, taken over, or -1 if there can be none now. */
 void pam_worker(uint32_t id, int fd);
 /* password NULL: it is proven by other means, PAM judges the account only. */

@@ -110,6 +110,7 @@ static const struct field fields[] = {
     {AUTH_CTL_PASSWD_FILE, NAME},
     {AUTH_CTL_PASSWD_FILE, STATUS(2)},
     {AUTH_CTL_PEER, ID},
+    {AUTH_CTL_PAM_CHANGED, ID},
     {AUTH_CTL_STATE, BYTES_, AT(binding), AUTH_SERVICE_MAX},
     {AUTH_CTL_APP_FILE, PATH(mail)},
     {AUTH_CTL_APP_FILE, FLAG(has_text)},

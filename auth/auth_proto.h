@@ -38,6 +38,7 @@ enum auth_record_type {
     AUTH_CTL_PASSWD_FILE =
         CTL_USER, /* with the file open for reading, or without if that failed; name: its domain; status 1: it has gone, 2: it is that of master users */
     AUTH_CTL_PEER, /* with one end of the socket between auth and nss; the last of what auth needs to begin */
+    AUTH_CTL_PAM_CHANGED, /* what decides about system accounts has changed: nothing is remembered */
     AUTH_CTL_WORKER_WANTED,
     AUTH_CTL_WORKER, /* with the socket to a fresh PAM worker, or without if there can be none now */
     AUTH_CTL_CERTIFICATE, /* with the chain and the key open for reading, or without if that failed; mail: the path, for the

@@ -18,7 +18,7 @@
 #include <sys/wait.h>
 
 static struct file certificate, key, app, master;
-static char *bans_path, *known_path, *app_used_path, *secret_path;
+static char *bans_path, *known_path, *pam_path, *app_used_path, *secret_path;
 static bool app_sent;  /* there is one, and auth has it */
 static char *own_name; /* of this machine */
 
@@ -51,6 +51,10 @@ void files_configure(const struct auth_conf *conf)
     file_set(&certificate, own ? xstrdup(conf->tls_certificate) : generated(conf, "cert.pem"));
     free(bans_path);
     bans_path = in_state(conf, "bans");
+    AUTO_STRBUF struct strbuf service = STRBUF_INIT(4095);
+    strbuf_addf(&service, "/etc/pam.d/%s", conf->pam_service);
+    free(pam_path);
+    pam_path = strbuf_detach(&service);
     free(known_path);
     known_path = in_state(conf, "known");
     free(secret_path);
@@ -186,6 +190,28 @@ void files_send_app(struct master *m, struct chan *to, bool fresh)
     files_send_to(m, "posthouse-auth", to, &msg);
 }
 
+/* What PAM and NSS usually look at. A file that comes or goes is a change, too. */
+static void check_system(struct master *m)
+{
+    static const char *const paths[] = {"/etc/passwd", "/etc/shadow", "/etc/group", "/etc/nologin", NULL};
+    static struct stat seen[ARRAY_LEN(paths)];
+    bool changed = false;
+    for (size_t i = 0; i < ARRAY_LEN(paths); i++) {
+        struct stat st = {0};
+        const char *path = paths[i] ? paths[i] : pam_path;
+        if (stat(path, &st) != 0)
+            st = (struct stat){0};
+        changed |= !files_same(&st, &seen[i]);
+        seen[i] = st;
+    }
+    if (!changed)
+        return;
+    AUTO_MSG struct msg msg;
+    struct auth_record r = {.type = AUTH_CTL_PAM_CHANGED};
+    auth_record_write(&r, &msg);
+    files_send_to(m, "posthouse-auth", NULL, &msg);
+}
+
 static void check_app(struct master *m)
 {
     if (access(app.path, F_OK) == 0 ? !app_sent || file_changed(&app) : app_sent)
@@ -213,6 +239,8 @@ void files_check(struct master *m)
     if (file_changed(&master))
         files_send_master(m, NULL);
     check_app(m);
+    if (((const struct auth_conf *)master_settings(m))->pam_cache)
+        check_system(m);
     if (file_changed(&certificate) | file_changed(&key))
         files_send_certificate(m, NULL);
 }

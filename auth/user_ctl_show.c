@@ -60,8 +60,11 @@ static void print_row(const struct user_ctl *ctl, const struct passwd_entry *ent
 
 static void print_whole(const struct passwd_entry *entry)
 {
-    static const char *const kinds[] = {
-        [PASSWD_NONE] = "none", [PASSWD_CRYPT] = "crypt(3) hash", [PASSWD_PLAIN] = "in clear"};
+    static const char *const kinds[] = {[PASSWD_NONE] = "none",
+                                        [PASSWD_CRYPT] = "crypt(3) hash",
+                                        [PASSWD_ARGON2] = "Argon2 hash",
+                                        [PASSWD_SCRAM] = "SCRAM verifier",
+                                        [PASSWD_PLAIN] = "in clear"};
     const struct account *a = &entry->account;
     printf("name        %s\nstate       %s\npassword    %s\nuid         %u\ngid         %u\nhome        "
            "%s\nmail        %s\n",
@@ -72,6 +75,8 @@ static void print_whole(const struct passwd_entry *entry)
         printf("quota       %lld messages\n", (long long)a->quota_messages);
     if (entry->allow_nets)
         printf("allow_nets  %s\n", entry->allow_nets);
+    if (entry->aliases)
+        printf("aliases     %s\n", entry->aliases);
 }
 
 /* Does fn to each account of one file; ctl->name NULL: all. */

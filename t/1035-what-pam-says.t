@@ -110,6 +110,33 @@ def _():
     equal(status(A), "OK")
 
 
+@test("a good verdict is remembered by option, for its name, password and address, until the system's accounts change")
+def _():
+    with open(WORK + "/count", "w") as f:
+        f.write("#!/bin/sh\necho x >> %s/asked\n" % WORK)
+    os.chmod(WORK + "/count", 0o755)
+    service("auth optional pam_exec.so seteuid %s/count" % WORK, *UNIX)
+
+    def asked():
+        return os.path.getsize(WORK + "/asked") // 2 if os.path.exists(WORK + "/asked") else 0
+
+    quick = Authd(accounts='"pam"', options="pam_service = %s\n pam_cache = 1m\n" % SERVICE)
+    talk = quick.talk()
+    time.sleep(1.2)  # authd has looked once
+    for _ in range(10):
+        equal(status(OTHER, talk=talk), "OK")
+    equal(asked(), 1)
+    equal(status(OTHER, "wrong", talk), "FAILED")
+    equal(status(A, "secret of " + OTHER, talk), "FAILED")
+    equal(talk.plain(OTHER, "secret of " + OTHER, remote="::1")[0], "OK")
+    equal(asked(), 4)
+    subprocess.run(["usermod", "-p", crypt.crypt("renewed", "$6$rounds=1000$saltsalt$"), OTHER], check=True)
+    eventually(lambda: status(OTHER, talk=talk) == "FAILED", 8)
+    equal(status(OTHER, "renewed", talk), "OK")
+    quick.stop()
+    service(*UNIX)
+
+
 @test("hundreds of logins keep the daemon's descriptors and memory as they are")
 def _():
     def state():

@@ -74,6 +74,7 @@ def _():
         check(name + ":" + mark in text(), mark)
         eventually(lambda: logs_in(name, "secret of " + name), 5)
         equal(net.plain(name, "secret")[0], "FAILED")
+        matches(user("show", name), {"a": r"^password +Argon2 hash$", "s": r"^password +SCRAM verifier$", "y": r"^password +crypt\(3\) hash$"}[scheme[0]])
 
 
 @test("a new password counts at once and the old one no longer")
@@ -105,7 +106,7 @@ def _():
     equal(net.plain("ben", "third secret", remote="10.1.1.1")[0], "OK")
     equal(net.plain("ben", "third secret", remote="192.0.2.1")[0], "FAILED")
     shown = user("show", "ben")
-    matches(shown, r"^quota +1073741824 bytes\nallow_nets +10\.0\.0\.0/8$")
+    matches(shown, r"^quota +1073741824 bytes\nallow_nets +10\.0\.0\.0/8\naliases +info@example\.org,sales@example\.org$")
     check("$y$" not in shown, "a hash was shown")
 
 
