@@ -2,6 +2,7 @@
 # Certificates by name from tls_directory: which client gets which, and what happens while they change.
 import os
 import shutil
+import signal
 import ssl
 import sys
 import tempfile
@@ -179,6 +180,21 @@ def _():
             return False
     eventually(served, 20)
     matches(t.ask("b NOOP", "b "), "^b OK")
+
+
+@test("a reload takes another directory, or none; names that are no longer there get the default")
+def _():
+    other = tempfile.mkdtemp(prefix="posthouse-tls-")
+    atexit.register(shutil.rmtree, other, True)
+    moved = make_certificate(os.path.join(other, "two.example"), "two.example")
+    conf = open(server["conf"]).read()
+    for text, wanted in [(conf.replace(TLS, other), moved), (conf.replace('tls_directory = "%s"' % TLS, ""), default), (conf, two)]:
+        with open(server["conf"], "w") as f:
+            f.write(text)
+        os.kill(int(server["pid_auth"]), signal.SIGHUP)
+        eventually(lambda: got("two.example") == wanted, 15, "two.example has not changed")
+        if text != conf:
+            eventually(lambda: got("a.two.example") == default and got("one.example") == default, 15, "one.example is still there")
 
 
 run()
