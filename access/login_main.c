@@ -99,12 +99,6 @@ static void count_files(void)
                  (int)conf->max_connections, files_allow);
 }
 
-static void complain(void *arg, const char *text)
-{
-    (void)arg;
-    log_error("%s", text);
-}
-
 static int configure(int fd, const char *name)
 {
     AUTO_FCLOSE FILE *f = fd >= 0 ? fdopen(fcntl(fd, F_DUPFD_CLOEXEC, 0), "r") : NULL;
@@ -114,7 +108,7 @@ static int configure(int fd, const char *name)
     }
     if (f)
         rewind(f);
-    struct access_conf *fresh = conf_read(f, name, &access_conf_table, complain, NULL);
+    struct access_conf *fresh = conf_read(f, name, &access_conf_table, conf_complain_to_log, NULL);
     if (!fresh)
         return -1;
     conf_free(conf, &access_conf_table);

@@ -15,25 +15,6 @@
 #include <errno.h>
 #include <stdlib.h>
 
-static void complain(void *arg, const char *text)
-{
-    (void)arg;
-    log_error("%s", text);
-}
-
-static struct access_conf *read_conf(const char *path, struct err *e)
-{
-    AUTO_FCLOSE FILE *f = fopen(path, "re");
-    if (!f && errno != ENOENT) {
-        err_errno(e, errno, "%s", path);
-        return NULL;
-    }
-    struct access_conf *conf = conf_read(f, path, &access_conf_table, complain, NULL);
-    if (!conf)
-        err_set(e, ERR_INVALID, "%s is not usable, see above", path);
-    return conf;
-}
-
 struct asking {
     struct loop *loop;
     struct account account;
@@ -100,7 +81,7 @@ int ctl_become(struct ctl *ctl, struct err *e)
         return 0;
     if (geteuid() != 0)
         return err_set(e, ERR_ACCESS, "only root can look up accounts: name your Maildir with --mail");
-    struct access_conf *conf = read_conf(ctl->conf_path, e);
+    struct access_conf *conf = conf_load(ctl->conf_path, &access_conf_table, e);
     if (!conf)
         return -1;
     int r = take_account(ctl, conf, e);

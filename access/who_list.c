@@ -25,25 +25,6 @@
 
 /* ---- accessd ---- */
 
-static void complain(void *arg, const char *text)
-{
-    (void)arg;
-    log_error("%s", text);
-}
-
-static struct access_conf *read_conf(const char *path, struct err *e)
-{
-    AUTO_FCLOSE FILE *f = fopen(path, "re");
-    if (!f && errno != ENOENT) {
-        err_errno(e, errno, "%s", path);
-        return NULL;
-    }
-    struct access_conf *conf = conf_read(f, path, &access_conf_table, complain, NULL);
-    if (!conf)
-        err_set(e, ERR_INVALID, "%s is not usable, see above", path);
-    return conf;
-}
-
 /* Its process id, from the file that it keeps locked as long as it lives; or 0. */
 static pid_t pid_in(const char *path)
 {
@@ -57,7 +38,7 @@ static pid_t pid_in(const char *path)
 static int find_accessd(const char *conf_path, pid_t *pid, struct err *e)
 {
     AUTO_STRBUF struct strbuf path = STRBUF_INIT(4096);
-    struct access_conf *conf = read_conf(conf_path, e);
+    struct access_conf *conf = conf_load(conf_path, &access_conf_table, e);
     if (!conf)
         return -1;
     strbuf_addf(&path, "%s/accessd.pid", conf->site.run_dir);

@@ -45,12 +45,6 @@ static bool listening; /* begins when authd has handed over what there is: nobod
 
 /* ---- configuration ---- */
 
-static void complain(void *arg, const char *text)
-{
-    (void)arg;
-    log_error("%s", text);
-}
-
 static void apply(void)
 {
     rules.first_uid = conf->site.first_uid;
@@ -75,7 +69,7 @@ static int configure(int fd, const char *name)
     }
     if (f)
         rewind(f);
-    struct auth_conf *fresh = conf_read(f, name, &auth_conf_table, complain, NULL);
+    struct auth_conf *fresh = conf_read(f, name, &auth_conf_table, conf_complain_to_log, NULL);
     if (!fresh)
         return -1;
     conf_free(conf, &auth_conf_table);

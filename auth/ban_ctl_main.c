@@ -94,20 +94,12 @@ static int ask(const struct ctl *ctl, enum auth_ban_by by, const char *run_dir, 
     }
 }
 
-static void complain(void *arg, const char *text)
-{
-    (void)arg;
-    log_error("%s", text);
-}
-
 static int run(const struct ctl *ctl, enum auth_ban_by by)
 {
     struct err e;
-    AUTO_FCLOSE FILE *f = fopen(ctl->conf_path, "re");
-    struct auth_conf *conf =
-        f || errno == ENOENT ? conf_read(f, ctl->conf_path, &auth_conf_table, complain, NULL) : NULL;
+    struct auth_conf *conf = conf_load(ctl->conf_path, &auth_conf_table, &e);
     if (!conf) {
-        log_error("%s is not usable", ctl->conf_path);
+        log_error("%s", e.text);
         return EXIT_FAILED;
     }
     int status = ask(ctl, by, conf->site.run_dir, &e);

@@ -192,12 +192,6 @@ static int explain(struct explain *x)
     return fflush(stdout) ? 111 : x->refused != 0;
 }
 
-static void complain(void *arg, const char *text)
-{
-    (void)arg;
-    log_error("%s", text);
-}
-
 static int usage(void)
 {
     fprintf(stderr,
@@ -229,10 +223,10 @@ int main(int argc, char **argv)
     log_init_stderr("explain");
     if (!read_arguments(&x, argc, argv))
         return usage();
-    AUTO_FCLOSE FILE *f = fopen(x.conf_path, "re");
-    x.conf = f || errno == ENOENT ? conf_read(f, x.conf_path, &auth_conf_table, complain, NULL) : NULL;
+    struct err e;
+    x.conf = conf_load(x.conf_path, &auth_conf_table, &e);
     if (!x.conf) {
-        log_error("%s is not usable", x.conf_path);
+        log_error("%s", e.text);
         return 111;
     }
     int status = explain(&x);

@@ -75,20 +75,11 @@ static bool take_option(struct user_ctl *ctl, int c)
     return false;
 }
 
-static void complain(void *arg, const char *text)
-{
-    (void)arg;
-    log_error("%s", text);
-}
-
 static int read_conf(struct user_ctl *ctl, verb_fn *verb, struct err *e)
 {
-    AUTO_FCLOSE FILE *f = fopen(ctl->conf_path, "re");
-    if (!f && errno != ENOENT)
-        return err_errno(e, errno, "%s", ctl->conf_path);
-    ctl->conf = conf_read(f, ctl->conf_path, &auth_conf_table, complain, NULL);
+    ctl->conf = conf_load(ctl->conf_path, &auth_conf_table, e);
     if (!ctl->conf)
-        return err_set(e, ERR_INVALID, "%s is not usable, see above", ctl->conf_path);
+        return -1;
     ctl->path = ctl->file ? ctl->file : ctl->conf->passwd_file;
     if (!ctl->path && verb != user_apppass)
         return err_set(e, ERR_INVALID,

@@ -9,6 +9,7 @@
 #include "base/cleanup.h"
 #include "base/conf_scan.h"
 #include "base/conf_value.h"
+#include "base/log.h"
 
 #include <confuse.h>
 #include <errno.h>
@@ -289,6 +290,25 @@ void *conf_read(FILE *f, const char *name, const struct conf_table *table,
         return r.settings;
     conf_free(r.settings, table);
     return NULL;
+}
+
+void conf_complain_to_log(void *arg, const char *text)
+{
+    (void)arg;
+    log_error("%s", text);
+}
+
+void *conf_load(const char *path, const struct conf_table *table, struct err *e)
+{
+    AUTO_FCLOSE FILE *f = fopen(path, "re");
+    if (!f && errno != ENOENT) {
+        err_errno(e, errno, "%s", path);
+        return NULL;
+    }
+    void *settings = conf_read(f, path, table, conf_complain_to_log, NULL);
+    if (!settings)
+        err_set(e, ERR_INVALID, "%s is not usable, see above", path);
+    return settings;
 }
 
 void conf_free(void *settings, const struct conf_table *table)

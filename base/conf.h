@@ -49,6 +49,11 @@ struct conf_table {
     const char *const *foreign; /* names of other programs' sections, NULL-terminated */
 };
 
+/* For `complain` below: each is a line of the log. */
+void conf_complain_to_log(void *arg, const char *text);
+/* What the operator's tools do: read the file of that name (a missing one: all defaults), complaints to the log. A settings struct to be released
+ * with conf_free, or NULL with e. */
+void *conf_load(const char *path, const struct conf_table *table, struct err *e);
 /* Read settings from an open file (or all defaults if f is NULL). `name` is for complaints. Every complaint
  * is handed to complain(arg, "FILE:LINE: ..."); reading goes on to find more. Returns a settings struct to be
  * released with conf_free, or NULL if there was any complaint. */

@@ -32,12 +32,6 @@
 
 /* ---- configuration ---- */
 
-static void complain(void *arg, const char *text)
-{
-    (void)arg;
-    log_error("%s", text);
-}
-
 /* A memfd with the file's bytes; -1 and *missing if there is none and none was asked for. */
 static int copy_conf(struct master *m, bool *missing, struct err *e)
 {
@@ -75,7 +69,7 @@ static void *load_conf(struct master *m, int *fd, struct err *e)
         }
         rewind(f);
     }
-    void *settings = conf_read(f, m->conf_path, m->hooks->conf, complain, NULL);
+    void *settings = conf_read(f, m->conf_path, m->hooks->conf, conf_complain_to_log, NULL);
     if (!settings)
         err_set(e, ERR_INVALID, "%s is not usable, see above", m->conf_path);
     if (settings && m->hooks->check && m->hooks->check(settings, e)) {

@@ -64,12 +64,6 @@ void queue_end(struct queue *q)
 
 /* ---- settings ---- */
 
-static void complain(void *arg, const char *text)
-{
-    (void)arg;
-    log_error("%s", text);
-}
-
 /* One line, user:password. On a reload the file may be out of our uid's reach: then what was known stays. */
 static void read_credentials(const struct relay_conf *c)
 {
@@ -118,7 +112,7 @@ static int configure(int fd, const char *name)
     struct err e;
     int copy = fd < 0 ? -1 : fcntl(fd, F_DUPFD_CLOEXEC, 0);
     AUTO_FCLOSE FILE *f = copy < 0 ? NULL : fdopen(copy, "r");
-    struct relay_conf *c = conf_read(f, name, &relay_conf_table, complain, NULL);
+    struct relay_conf *c = conf_read(f, name, &relay_conf_table, conf_complain_to_log, NULL);
     if (!c)
         return -1;
     site_conf_complete(&c->site);

@@ -64,17 +64,11 @@ void smtp_session_gone(void)
 
 /* ---- configuration ---- */
 
-static void complain(void *arg, const char *text)
-{
-    (void)arg;
-    log_error("%s", text);
-}
-
 static int configure(int fd, const char *name)
 {
     int copy = fd < 0 ? -1 : fcntl(fd, F_DUPFD_CLOEXEC, 0);
     AUTO_FCLOSE FILE *f = copy < 0 ? NULL : fdopen(copy, "r");
-    struct relay_conf *fresh = conf_read(f, name, &relay_conf_table, complain, NULL);
+    struct relay_conf *fresh = conf_read(f, name, &relay_conf_table, conf_complain_to_log, NULL);
     if (!fresh)
         return -1;
     site_conf_complete(&fresh->site);
