@@ -117,7 +117,7 @@ static bool add_saslname(struct strbuf *out, struct bytes in)
 bool scram_client_first(struct bytes message, struct strbuf *name, struct strbuf *authzid, char *flag)
 {
     struct bytes rest = message, cbind = bytes_split(&rest, ',');
-    if (!rest.p || cbind.n == 0 || !strchr("nyp", cbind.p[0]) || (cbind.p[0] != 'p' && cbind.n != 1))
+    if (!rest.p || cbind.n == 0 || !memchr("nyp", cbind.p[0], 3) || (cbind.p[0] != 'p' && cbind.n != 1))
         return false;
     *flag = cbind.p[0];
     if (*flag == 'p' && !bytes_eq(cbind, BYTES("p=tls-exporter")))

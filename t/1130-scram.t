@@ -142,7 +142,7 @@ def _():
 
 @test("malformed messages are refused, and the next exchange works")
 def _():
-    for first in ["", "n", "n,,", "n,,n=,r=x", "x,,n=anna,r=x", "n,,m=ext,n=anna,r=x", "n,,n=an=2na,r=x", "n,,n=an\0na,r=x", "n,,n=anna", "n,,n=anna,r=" + "x" * 9000]:
+    for first in ["", "\0,,n=anna,r=x", "n", "n,,", "n,,n=,r=x", "x,,n=anna,r=x", "n,,m=ext,n=anna,r=x", "n,,n=an=2na,r=x", "n,,n=an\0na,r=x", "n,,n=anna", "n,,n=anna,r=" + "x" * 9000]:
         talk = box.talk()
         status = talk.sasl("SCRAM-SHA-256", b64(first) or "=", b64("c=biws,r=x,p=x"), remote="192.0.2.1")[0]
         check(status in ("INVALID", "FAILED"), first[:40] + " " + status)
