@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
 # A real system account: logs in through PAM, receives mail into its own ~/Maildir under its own uid, and nobody else gets at it.
+import base64
 import imaplib
 import os
 import pwd
@@ -114,6 +115,29 @@ def _():
     subprocess.run(["usermod", "-L", NAMES[1]], check=True)
     time.sleep(6)  # a look-up is remembered for 5 seconds
     check(login(NAMES[1], SECRETS[1]) is None, "logged in")
+
+
+@test("an expired password is told as that to whoever knows it, in the code that each protocol has for it")
+def _():
+    subprocess.run(["usermod", "-U", NAMES[1]], check=True)
+    subprocess.run(["chage", "-d", "2020-01-01", "-M", "30", NAMES[1]], check=True)
+    word = base64.b64encode(("\0%s\0%s" % (NAMES[1], SECRETS[1])).encode()).decode()
+
+    def ask(service, *commands):
+        with socket.create_connection(server.address(service), 20) as s:
+            f = s.makefile("rb")
+            f.readline()
+            for command in commands:
+                s.sendall(command.encode() + b"\r\n")
+                answer = f.readline()
+                while answer[3:4] == b"-":
+                    answer = f.readline()
+            return answer.decode()
+
+    matches(ask("imap", 'a LOGIN %s "%s"' % (NAMES[1], SECRETS[1])), r"^a NO \[EXPIRED\] ")
+    matches(ask("imap", 'a LOGIN %s "%s"' % (NAMES[1], "wrong")), r"^a NO \[AUTHENTICATIONFAILED\] ")
+    matches(ask("pop3", "USER " + NAMES[1], "PASS " + SECRETS[1]), r"^-ERR \[AUTH\] .*expired")
+    matches(ask("submission", "EHLO x", "AUTH PLAIN " + word), r"^535 5\.7\.8 .*expired")
 
 
 run()
