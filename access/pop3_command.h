@@ -10,11 +10,10 @@
 #define POP3_LINE_MAX 255 /* octets of a command after the login, without CRLF (RFC 2449 section 4) */
 #define POP3_ARGS_MAX 2
 
-/* What CAPA says at any time, and while a login is possible. */
+/* What CAPA says at any time; how to log in comes with it where that is possible (login_pop3.c). */
 #define POP3_CAPABILITIES                                                                                    \
-    "TOP\r\nUIDL\r\nUTF8\r\nRESP-CODES\r\nAUTH-RESP-CODE\r\nPIPELINING\r\nEXPIRE NEVER\r\n"                          \
+    "TOP\r\nUIDL\r\nUTF8\r\nRESP-CODES\r\nAUTH-RESP-CODE\r\nPIPELINING\r\nEXPIRE NEVER\r\n"                  \
     "IMPLEMENTATION Posthouse\r\n"
-#define POP3_CAPABILITIES_AUTH "USER\r\nSASL PLAIN LOGIN\r\n"
 
 /* A command after the login: its name and up to two numbers. */
 struct pop3_command {

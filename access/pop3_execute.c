@@ -97,7 +97,7 @@ static void cmd_top(struct pop3 *s, const struct pop3_command *c)
 
 static void cmd_capa(struct pop3 *s, const struct pop3_command *c)
 {
-    static const char text[] = POP3_CAPABILITIES POP3_CAPABILITIES_AUTH;
+    static const char text[] = POP3_CAPABILITIES;
     (void)c;
     pop3_say(s, "+OK These are what the server can do");
     imap_io_write(&s->io, text, sizeof(text) - 1);

@@ -258,6 +258,7 @@ def _():
     got = [line.strip().decode() for line in s.many("CAPA")]
     for word in ("TOP", "UIDL", "RESP-CODES", "PIPELINING", "EXPIRE NEVER"):
         check(word in got, "%s is missing in %r" % (word, got))
+    equal([word for word in got if word.startswith(("SASL", "USER", "STLS"))], [])  # it is logged in
     s.quit()
 
 
