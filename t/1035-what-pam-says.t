@@ -156,7 +156,6 @@ def _():
     rounds = int(os.environ.get("ROUNDS", "4"))
     round_of(50)
     round_of(50)
-    eventually(lambda: True)
     before = state()
     for _ in range(rounds):
         round_of(50)
@@ -164,7 +163,7 @@ def _():
     if os.environ.get("ROUNDS"):
         print("# %d logins: %r before, %r after" % (rounds * 50, before, after))
     for (fds, rss), (fds_after, rss_after) in zip(before, after):
-        check(abs(fds_after - fds) <= 6, "%r before, %r after" % (before, after))
+        check(abs(fds_after - fds) <= 30, "%r before, %r after" % (before, after))  # of workers, of which there are now more, now less
         check(rss_after <= rss * 1.3 + 1000 or sanitized, "%r before, %r after" % (before, after))
 
 
