@@ -14,16 +14,28 @@ enum record_type {
     REC_OWNER = 'U',     /* u32 uid */
     REC_SIZE = 'S',      /* u64 octets */
     REC_RECIPIENT = 'R', /* u32 number, u32 kind, bytes address, bytes account */
+    REC_DSN = 'P',       /* of the recipient before it: u32 number, u32 notify, bytes orcpt */
+    REC_FLAGS = 'D',     /* u32: enum envelope_ret, or-ed with FLAG_ */
+    REC_ENVID = 'N',     /* octets */
+    REC_LOGIN = 'L',     /* octets: account */
+    REC_ORIGIN = 'O',    /* octets: directory */
     REC_END = 'E',       /* empty; the message follows */
 };
 
-#define TEXT_MAX 400
+#define TEXT_MAX      400
+#define FLAG_RET      3u
+#define FLAG_SMTPUTF8 4u
+#define FLAG_8BIT     8u
+#define FLAGS_ALL     15u
 
 void envelope_init(struct envelope *env)
 {
     *env = (struct envelope){.owner = ENVELOPE_STRANGER};
     env->id = xstrdup("");
     env->reverse_path = xstrdup("");
+    env->envid = xstrdup("");
+    env->login = xstrdup("");
+    env->origin = xstrdup("");
 }
 
 void envelope_done(struct envelope *env)
@@ -31,11 +43,15 @@ void envelope_done(struct envelope *env)
     for (size_t i = 0; i < env->nrcpts; i++) {
         free(env->rcpts[i].address);
         free(env->rcpts[i].account);
+        free(env->rcpts[i].orcpt);
         free(env->rcpts[i].text);
     }
     free(env->rcpts);
     free(env->id);
     free(env->reverse_path);
+    free(env->envid);
+    free(env->login);
+    free(env->origin);
     *env = (struct envelope){.id = NULL};
 }
 
@@ -56,6 +72,15 @@ struct recipient *envelope_add(struct envelope *env, enum recipient_kind kind, s
     struct recipient *r = &env->rcpts[env->nrcpts++];
     *r = (struct recipient){
         .number = number, .kind = kind, .address = dup_bytes(address), .account = xstrdup(account)};
+    return r;
+}
+
+struct recipient *envelope_add_dsn(struct envelope *env, enum recipient_kind kind, struct bytes address,
+                                   const char *account, unsigned notify, struct bytes orcpt)
+{
+    struct recipient *r = envelope_add(env, kind, address, account);
+    r->notify = notify;
+    r->orcpt = orcpt.n ? dup_bytes(orcpt) : NULL;
     return r;
 }
 
@@ -100,6 +125,28 @@ static void put_recipient(struct strbuf *out, const struct recipient *r)
     record_put_bytes(out, bytes_of(r->address));
     record_put_bytes(out, bytes_of(r->account));
     record_end(out, start);
+    if (!r->notify && !r->orcpt)
+        return;
+    start = record_begin(out, REC_DSN);
+    record_put_u32(out, r->number);
+    record_put_u32(out, r->notify);
+    record_put_bytes(out, bytes_of(r->orcpt ? r->orcpt : ""));
+    record_end(out, start);
+}
+
+/* What most messages do without, and spool files of earlier versions had not. */
+static void put_optional(struct strbuf *out, const struct envelope *env)
+{
+    uint32_t flags =
+        (uint32_t)env->ret | (env->smtputf8 ? FLAG_SMTPUTF8 : 0) | (env->body8bit ? FLAG_8BIT : 0);
+    if (flags)
+        put_number(out, REC_FLAGS, flags, false);
+    if (*env->envid)
+        put_field(out, REC_ENVID, env->envid);
+    if (*env->login)
+        put_field(out, REC_LOGIN, env->login);
+    if (*env->origin)
+        put_field(out, REC_ORIGIN, env->origin);
 }
 
 bool envelope_encode(const struct envelope *env, bool all, struct strbuf *out)
@@ -110,6 +157,7 @@ bool envelope_encode(const struct envelope *env, bool all, struct strbuf *out)
     put_number(out, REC_ARRIVED, env->arrived, true);
     put_number(out, REC_OWNER, env->owner, false);
     put_number(out, REC_SIZE, env->size, true);
+    put_optional(out, env);
     for (size_t i = 0; i < env->nrcpts; i++)
         if (all || !recipient_final(&env->rcpts[i]))
             put_recipient(out, &env->rcpts[i]);
@@ -158,9 +206,34 @@ static bool take_recipient(struct envelope *env, struct bytes c)
     return true;
 }
 
+static bool take_dsn(struct envelope *env, struct bytes c)
+{
+    uint32_t number, notify;
+    struct bytes orcpt;
+    struct recipient *r = env->nrcpts ? &env->rcpts[env->nrcpts - 1] : NULL;
+    if (!record_get_u32(&c, &number) || !record_get_u32(&c, &notify) || !record_get_bytes(&c, &orcpt) || c.n)
+        return false;
+    if (!r || r->number != number || r->orcpt || notify > NOTIFY_ALL || !clean(orcpt, ENVELOPE_ORCPT_MAX))
+        return false;
+    r->notify = notify;
+    r->orcpt = orcpt.n ? dup_bytes(orcpt) : NULL;
+    return true;
+}
+
 static bool take_number(struct bytes c, uint64_t *wide, uint32_t *narrow)
 {
     return (wide ? record_get_u64(&c, wide) : record_get_u32(&c, narrow)) && c.n == 0;
+}
+
+static bool take_flags(struct envelope *env, struct bytes c)
+{
+    uint32_t flags;
+    if (!take_number(c, NULL, &flags) || flags > FLAGS_ALL || (flags & FLAG_RET) > RET_FULL)
+        return false;
+    env->ret = (enum envelope_ret)(flags & FLAG_RET);
+    env->smtputf8 = flags & FLAG_SMTPUTF8;
+    env->body8bit = flags & FLAG_8BIT;
+    return true;
 }
 
 static bool take(struct envelope *env, const struct record *r)
@@ -176,6 +249,16 @@ static bool take(struct envelope *env, const struct record *r)
         return take_number(r->content, NULL, &env->owner);
     case REC_SIZE:
         return take_number(r->content, &env->size, NULL);
+    case REC_FLAGS:
+        return take_flags(env, r->content);
+    case REC_ENVID:
+        return take_string(&env->envid, r->content);
+    case REC_LOGIN:
+        return take_string(&env->login, r->content);
+    case REC_ORIGIN:
+        return take_string(&env->origin, r->content);
+    case REC_DSN:
+        return take_dsn(env, r->content);
     case REC_RECIPIENT:
         return take_recipient(env, r->content);
     default:

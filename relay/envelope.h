@@ -13,11 +13,13 @@
 #include "base/err.h"
 #include "base/strbuf.h"
 
-#define ENVELOPE_MAGIC    "PHSPOOL1"
-#define ENVELOPE_MAX      (2u << 20) /* octets of all records together */
-#define ENVELOPE_RCPT_MAX 5000       /* recipients of one message */
-#define ENVELOPE_PATH_MAX 512        /* octets of one address */
-#define ENVELOPE_STRANGER UINT32_MAX /* owner: nobody of this machine */
+#define ENVELOPE_MAGIC     "PHSPOOL1"
+#define ENVELOPE_MAX       (2u << 20) /* octets of all records together */
+#define ENVELOPE_RCPT_MAX  5000       /* recipients of one message */
+#define ENVELOPE_PATH_MAX  512        /* octets of one address */
+#define ENVELOPE_ORCPT_MAX 500        /* octets of ORCPT (RFC 3461 4.2) */
+#define ENVELOPE_ENVID_MAX 100        /* octets of ENVID (RFC 3461 4.4) */
+#define ENVELOPE_STRANGER  UINT32_MAX /* owner: nobody of this machine */
 
 enum recipient_kind {
     RECIPIENT_UNROUTED = 1, /* is looked up when its turn comes (a report to a sender) */
@@ -25,11 +27,26 @@ enum recipient_kind {
     RECIPIENT_REMOTE,
 };
 
+/* What the sender wants to be told of (RFC 3461 4.1), of one recipient. */
+enum recipient_notify {
+    NOTIFY_DEFAULT = 0, /* nothing was said: failures, and delays if we like */
+    NOTIFY_NEVER = 1,
+    NOTIFY_SUCCESS = 2,
+    NOTIFY_FAILURE = 4,
+    NOTIFY_DELAY = 8,
+    NOTIFY_ALL = 15,
+};
+
+/* How much of the message a report returns (RFC 3461 4.3). */
+enum envelope_ret { RET_DEFAULT, RET_HDRS, RET_FULL };
+
 struct recipient {
     uint32_t number; /* stays with it for good: the name of its delivery is made from it */
     enum recipient_kind kind;
-    char *address; /* forward-path as given, without <> */
-    char *account; /* of RECIPIENT_LOCAL, else "" */
+    char *address;   /* forward-path as given, without <> */
+    char *account;   /* of RECIPIENT_LOCAL, else "" */
+    unsigned notify; /* enum recipient_notify, or-ed */
+    char *orcpt;     /* NULL or the original recipient as ORCPT has it: "rfc822;xtext" */
     /* Not part of the envelope: the latest verdict. 0: none yet; 2xx done, 4xx later, 5xx never. */
     int code;
     char *text; /* NULL or its words, with the enhanced code */
@@ -41,6 +58,11 @@ struct envelope {
     uint64_t arrived;   /* seconds since 1970 */
     uint32_t owner;     /* uid that may see it in the listing, or ENVELOPE_STRANGER */
     uint64_t size;      /* octets of the message behind the records */
+    enum envelope_ret ret;
+    char *envid; /* "", or ENVID in xtext as it came (RFC 3461 4.4) */
+    bool smtputf8, body8bit;
+    char *login;  /* account that handed it in, "": a stranger, or a user without an account here */
+    char *origin; /* "", or the directory in which the sendmail command was called */
     struct recipient *rcpts;
     size_t nrcpts;
 };
@@ -52,6 +74,9 @@ void envelope_done(struct envelope *env);
 /* A new last recipient, numbered after the highest; strings are copied. */
 struct recipient *envelope_add(struct envelope *env, enum recipient_kind kind, struct bytes address,
                                const char *account);
+/* envelope_add, and what RFC 3461 says of it; orcpt may be empty. */
+struct recipient *envelope_add_dsn(struct envelope *env, enum recipient_kind kind, struct bytes address,
+                                   const char *account, unsigned notify, struct bytes orcpt);
 /* Note a verdict; text is made printable and cut to a line. */
 void recipient_verdict(struct recipient *r, int code, const char *text);
 static inline bool recipient_final(const struct recipient *r)

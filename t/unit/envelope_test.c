@@ -40,6 +40,36 @@ START_TEST(gives_back_what_went_in)
     ck_assert_str_eq(back.rcpts[0].account, "ben");
     ck_assert_int_eq(back.rcpts[1].kind, RECIPIENT_REMOTE);
     ck_assert_str_eq(back.rcpts[2].address, "dora@example.net");
+    ck_assert_str_eq(back.envid, "");
+    ck_assert_int_eq(back.ret, RET_DEFAULT);
+    ck_assert(!back.smtputf8 && !back.body8bit);
+    ck_assert(!back.rcpts[0].notify && !back.rcpts[0].orcpt);
+}
+END_TEST
+
+START_TEST(keeps_what_the_sender_wants_to_be_told)
+{
+    AUTO_ENVELOPE struct envelope env, back;
+    AUTO_STRBUF struct strbuf out = STRBUF_INIT(ENVELOPE_MAX);
+    size_t used;
+    struct err e;
+    fill(&env);
+    env.ret = RET_FULL;
+    env.smtputf8 = true;
+    free(env.envid);
+    env.envid = xstrdup("QQ+2B314159");
+    free(env.login);
+    env.login = xstrdup("anna");
+    envelope_add_dsn(&env, RECIPIENT_REMOTE, BYTES("emil@example.net"), "", NOTIFY_SUCCESS | NOTIFY_DELAY,
+                     BYTES("rfc822;emil@example.org"));
+    ck_assert(envelope_encode(&env, false, &out));
+    ck_assert(!envelope_decode(&back, strbuf_bytes(&out), &used, &e));
+    ck_assert_int_eq(back.ret, RET_FULL);
+    ck_assert(back.smtputf8 && !back.body8bit);
+    ck_assert_str_eq(back.envid, "QQ+2B314159");
+    ck_assert_str_eq(back.login, "anna");
+    ck_assert_uint_eq(back.rcpts[3].notify, NOTIFY_SUCCESS | NOTIFY_DELAY);
+    ck_assert_str_eq(back.rcpts[3].orcpt, "rfc822;emil@example.org");
 }
 END_TEST
 
@@ -150,7 +180,7 @@ START_TEST(ignores_a_record_with_a_wrong_checksum)
 }
 END_TEST
 
-UNIT_MAIN("envelope", gives_back_what_went_in, leaves_out_who_is_done_and_keeps_the_numbers,
-          refuses_every_cut, refuses_a_line_end_in_an_address, makes_a_verdict_printable,
-          reads_verdicts_and_attempts_back, ignores_the_half_record_of_a_crash,
+UNIT_MAIN("envelope", gives_back_what_went_in, keeps_what_the_sender_wants_to_be_told,
+          leaves_out_who_is_done_and_keeps_the_numbers, refuses_every_cut, refuses_a_line_end_in_an_address,
+          makes_a_verdict_printable, reads_verdicts_and_attempts_back, ignores_the_half_record_of_a_crash,
           ignores_a_record_with_a_wrong_checksum)
