@@ -6,8 +6,10 @@ EXTRA_DIST += \
 	contrib/bench.d/boxes.py \
 	contrib/bench.d/chart.py \
 	contrib/bench.d/client.py \
+	contrib/bench.d/delivery.py \
 	contrib/bench.d/image.py \
 	contrib/bench.d/mail.py \
+	contrib/bench.d/relays.py \
 	contrib/bench.d/report.py \
 	contrib/bench.d/rows.py \
 	contrib/bench.d/rows_change.py \
@@ -21,6 +23,7 @@ EXTRA_DIST += \
 	contrib/bench.d/rows_size.py \
 	contrib/bench.d/rows_wire.py \
 	contrib/bench.d/servers.py \
+	contrib/bench.d/smtpload.py \
 	contrib/create-users \
 	contrib/fail2ban/filter.conf \
 	contrib/fail2ban/jail.conf \
