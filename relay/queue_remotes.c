@@ -165,6 +165,7 @@ static void send_job(struct remote *r, struct outbound *job)
     r->job = job;
     rs->lane.busy++;
     timer_stop(rs->q->loop, &r->idle);
+    timer_stop(rs->q->loop, &job->timer); /* it may still be waiting for its start */
     timer_init(&job->timer, on_deadline, job);
     timer_set(rs->q->loop, &job->timer, REMOTES_DEADLINE_MS);
     msg_init(&m, SEND);
