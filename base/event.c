@@ -23,7 +23,7 @@
 struct loop {
     int epoll_fd;
     bool stopped;
-    uint64_t now;
+    uint64_t now, round;
     struct epoll_event batch[BATCH];
     int batch_len, batch_pos;
     struct timer **heap; /* heap[1..ntimers] */
@@ -226,6 +226,11 @@ static void run_batch(struct loop *loop)
     loop->batch_len = loop->batch_pos = 0;
 }
 
+uint64_t loop_round(const struct loop *loop)
+{
+    return loop->round;
+}
+
 void loop_run(struct loop *loop)
 {
     loop->stopped = false;
@@ -234,6 +239,7 @@ void loop_run(struct loop *loop)
         if (n < 0 && errno != EINTR)
             log_fatal("epoll_wait: %m");
         loop->now = clock_ms();
+        loop->round++;
         loop->batch_pos = 0;
         loop->batch_len = n < 0 ? 0 : n;
         run_batch(loop);

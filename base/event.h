@@ -51,6 +51,8 @@ void loop_signal(struct loop *loop, int signo, void (*fn)(void *arg, int signo),
 
 /* Milliseconds on the monotonic clock, read once per round. */
 uint64_t loop_now(const struct loop *loop);
+/* How often it has waited so far. */
+uint64_t loop_round(const struct loop *loop);
 /* Run until loop_stop. */
 void loop_run(struct loop *loop);
 void loop_stop(struct loop *loop);

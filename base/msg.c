@@ -269,7 +269,8 @@ struct chan {
     void *arg;
     struct queued *first, **last;
     size_t queued;
-    bool *freed; /* set by chan_free while a callback runs */
+    bool *freed;     /* set by chan_free while a callback runs */
+    uint64_t looked; /* round of the loop in which it was last ready */
 };
 
 static void queued_free(struct queued *q)
@@ -325,22 +326,33 @@ static void chan_flush(struct chan *ch)
     loop_rewatch(ch->loop, &ch->watch, EPOLLIN);
 }
 
-/* Several records are read in one go, but not for ever: others wait. */
+/* Several records are read in one go, but not for ever: others wait. A channel that was ready in the last round already
+ * probably has more than one; for the others to look for a second one is a system call for nothing. */
+static int records_at_once(struct chan *ch)
+{
+    uint64_t round = loop_round(ch->loop);
+    bool busy = ch->looked + 1 == round;
+    ch->looked = round;
+    return busy ? 16 : 1;
+}
+
 static void on_chan(void *arg, uint32_t events)
 {
     struct chan *ch = arg;
     bool freed = false;
-    __attribute__((cleanup(strbuf_done_secret))) struct strbuf buf = STRBUF_INIT(MSG_MAX);
+    static struct strbuf buf = STRBUF_INIT(MSG_MAX); /* one record at a time in a process */
     if (events & EPOLLOUT)
         chan_flush(ch);
     if (!(events & ~(uint32_t)EPOLLOUT))
         return;
     ch->freed = &freed;
-    for (int i = 0; i < 16 && ch->watch.active; i++) {
+    for (int i = records_at_once(ch); i > 0 && ch->watch.active; i--) {
         struct msg_in in;
         int got = recv_packet(ch->watch.fd, &buf, &in, MSG_DONTWAIT);
-        if (got < 0 && errno == EAGAIN)
+        if (got < 0 && errno == EAGAIN) {
+            ch->looked = 0;
             break;
+        }
         if (got <= 0) {
             loop_unwatch(ch->loop, &ch->watch);
             timer_stop(ch->loop, &ch->broken);
@@ -351,6 +363,7 @@ static void on_chan(void *arg, uint32_t events)
         }
         ch->fn(ch, &in, ch->arg);
         msg_in_done(&in);
+        explicit_bzero(buf.data, buf.len);
         if (freed)
             return;
     }

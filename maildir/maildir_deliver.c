@@ -1,7 +1,8 @@
 /*
  * maildir_deliver.c - delivery into new/: write all, sync all, rename all, sync the directory once.
  *
- *   S1  tmp/ files written and synced       write_one     a crash here: rubbish in tmp/
+ *   S1  tmp/ files written, synced together write_one,    a crash here: rubbish in tmp/
+ *                                           sync_all
  *   S2  renamed into new/ one by one        name_one      a crash here: some whole messages, none acknowledged; the
  *                                                         queue tries again
  *   S3  new/ synced: acknowledged           mail_deliver
@@ -10,7 +11,8 @@
  * tried again: what the kernel could not write it may have forgotten.
  *
  * No lock is taken and no UID is given: the next session does that. The name carries the delivery's `unique` word, so
- * that the second delivery of the same message after a crash finds the first one as long as it is in new/.
+ * that the second delivery of the same message after a crash finds the first one, in new/ or in cur/, where a session
+ * may have moved it. Only a delivery in doubt (again) reads the directories.
  */
 #include "maildir/maildir_internal.h"
 
@@ -46,11 +48,11 @@ static bool is_unique_word(const char *unique)
 }
 
 /* Has this delivery been done before? Its name would be the same but for the time in front. */
-static bool done_before(struct folder *f, const char *unique)
+static bool is_in(int at, const char *unique)
 {
     char part[64];
     snprintf(part, sizeof part, ".Q%s.", unique);
-    AUTO_CLOSE int fd = openat(f->new_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    AUTO_CLOSE int fd = openat(at, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     AUTO_CLOSEDIR DIR *dir = fd >= 0 ? fdopendir(fd) : NULL;
     if (!dir)
         return false;
@@ -59,6 +61,12 @@ static bool done_before(struct folder *f, const char *unique)
         if (strstr(d->d_name, part))
             return true;
     return false;
+}
+
+/* new/ once more at the end: a session may move it while we look. */
+static bool done_before(struct folder *f, const char *unique)
+{
+    return is_in(f->new_fd, unique) || is_in(f->cur_fd, unique) || is_in(f->new_fd, unique);
 }
 
 /* A message on its way. */
@@ -87,11 +95,30 @@ static int write_one(struct target *t, struct parcel *parcel, const struct mail_
     if (parcel->done_before)
         return 0;
     if (quota_check(t->store, t->name, t->octets + size, t->messages + 1, e) ||
-        writer_open(w, t->folder.tmp_fd, e) || copy_in(w, d, e) || writer_close(w, 0, e))
+        writer_open(w, t->folder.tmp_fd, e) || copy_in(w, d, e) || writer_finish(w, 0, e))
         return -1;
     t->octets += size;
     t->messages++;
     return 0;
+}
+
+/* All that were written, side by side: their syncs share what the disk does. When one fails, nobody knows what the
+ * others are worth. */
+static void sync_all(struct parcel *parcels, struct mail_delivery *d, size_t n)
+{
+    AUTO_FREE struct writer **writers = xcalloc(n + 1, sizeof(struct writer *));
+    struct err e;
+    size_t open = 0;
+    for (size_t i = 0; i < n; i++)
+        if (!d[i].result && !parcels[i].done_before)
+            writers[open++] = &parcels[i].writer;
+    if (!open || !writer_sync(writers, open, &e))
+        return;
+    for (size_t i = 0; i < n; i++)
+        if (!d[i].result && !parcels[i].done_before) {
+            d[i].result = -1;
+            d[i].err = e;
+        }
 }
 
 static int name_one(struct target *t, struct parcel *parcel, const struct mail_delivery *d, struct err *e)
@@ -166,6 +193,7 @@ size_t mail_deliver(struct mail_store *store, const char *folder, struct mail_de
     }
     for (size_t i = 0; i < n; i++)
         deliveries[i].result = write_one(&t, &parcels[i], &deliveries[i], &deliveries[i].err);
+    sync_all(parcels, deliveries, n);
     for (size_t i = 0; i < n; i++)
         if (!deliveries[i].result)
             deliveries[i].result = name_one(&t, &parcels[i], &deliveries[i], &deliveries[i].err);

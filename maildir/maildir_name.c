@@ -185,8 +185,9 @@ int maildir_rename(int from_fd, const char *from, int to_fd, const char *to)
 
 void maildir_name_host(struct strbuf *out)
 {
-    char host[65] = "localhost";
-    gethostname(host, sizeof host - 1);
+    static char host[65];
+    if (!*host && gethostname(host, sizeof host - 1))
+        snprintf(host, sizeof host, "localhost");
     for (const char *p = host; *p; p++)
         strbuf_addc(out, *p == '/' || *p == ':' || *p == ',' || (unsigned char)*p <= ' ' ? '_' : *p);
 }

@@ -56,13 +56,14 @@ static void look_at_file_system(struct mail_store *store)
     } local[] = {
         {EXT4_SUPER_MAGIC, true}, {XFS_SUPER_MAGIC, true}, {BTRFS_SUPER_MAGIC, true}, {TMPFS_MAGIC, false}};
     struct statfs fs;
-    struct utsname kernel;
+    static struct utsname kernel;
     unsigned major = 0, minor = 0;
     bool exact = false;
     store->shared = true;
-    if (!uname(&kernel))
+    if (*kernel.release || !uname(&kernel))
         sscanf(kernel.release, "%u.%u", &major, &minor);
-    for (size_t i = 0; i < ARRAY_LEN(local) && !fstatfs(store->fd, &fs); i++) {
+    bool known = !fstatfs(store->fd, &fs);
+    for (size_t i = 0; known && i < ARRAY_LEN(local); i++) {
         if ((long)fs.f_type != local[i].magic)
             continue;
         store->shared = false;

@@ -54,13 +54,21 @@ struct temp { /* a file that has no final name yet */
 
 /* ---- ids: 13 hex digits of microseconds, 7 of chance ---- */
 
+static uint32_t new_chance(void)
+{
+    static uint32_t pool[64];
+    static size_t left;
+    if (!left && getrandom(pool, sizeof pool, 0) != sizeof pool)
+        log_fatal("no randomness from the system: %m");
+    left = left ? left - 1 : ARRAY_LEN(pool) - 1;
+    return pool[left];
+}
+
 void store_new_id(char id[STORE_ID_LEN + 1])
 {
     struct timespec now;
-    uint32_t chance = 0;
+    uint32_t chance = new_chance();
     clock_gettime(CLOCK_REALTIME, &now);
-    if (getrandom(&chance, sizeof chance, 0) != sizeof chance)
-        log_fatal("no randomness from the system: %m");
     uint64_t us = (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
     snprintf(id, STORE_ID_LEN + 1, "%013llx%07x", (unsigned long long)(us & 0xfffffffffffffULL),
              chance & 0xfffffffu);

@@ -131,7 +131,7 @@ def calls(bench, server, only, count, connections):
     tracer.send_signal(signal.SIGINT)
     tracer.wait()
     with open(path) as f:
-        total = re.search(r"^\s*100\.00.*?(\d+)(?:\s+\d+)? total$", f.read(), re.M)
+        total = re.search(r"^\s*100\.00.*?(\d+)(?:\s+\d+)?\s+total$", f.read(), re.M)
     return int(total.group(1)) / count if total else 0
 
 
