@@ -19,6 +19,7 @@ enum record_type {
     REC_ENVID = 'N',     /* octets */
     REC_LOGIN = 'L',     /* octets: account */
     REC_ORIGIN = 'O',    /* octets: directory */
+    REC_HELD = 'H',      /* octets: why */
     REC_END = 'E',       /* empty; the message follows */
 };
 
@@ -36,6 +37,7 @@ void envelope_init(struct envelope *env)
     env->envid = xstrdup("");
     env->login = xstrdup("");
     env->origin = xstrdup("");
+    env->held = xstrdup("");
 }
 
 void envelope_done(struct envelope *env)
@@ -52,6 +54,7 @@ void envelope_done(struct envelope *env)
     free(env->envid);
     free(env->login);
     free(env->origin);
+    free(env->held);
     *env = (struct envelope){.id = NULL};
 }
 
@@ -147,6 +150,8 @@ static void put_optional(struct strbuf *out, const struct envelope *env)
         put_field(out, REC_LOGIN, env->login);
     if (*env->origin)
         put_field(out, REC_ORIGIN, env->origin);
+    if (*env->held)
+        put_field(out, REC_HELD, env->held);
 }
 
 bool envelope_encode(const struct envelope *env, bool all, struct strbuf *out)
@@ -257,6 +262,8 @@ static bool take(struct envelope *env, const struct record *r)
         return take_string(&env->login, r->content);
     case REC_ORIGIN:
         return take_string(&env->origin, r->content);
+    case REC_HELD:
+        return take_string(&env->held, r->content);
     case REC_DSN:
         return take_dsn(env, r->content);
     case REC_RECIPIENT:

@@ -49,7 +49,8 @@ struct recipient {
     char *orcpt;     /* NULL or the original recipient as ORCPT has it: "rfc822;xtext" */
     /* Not part of the envelope: the latest verdict. 0: none yet; 2xx done, 4xx later, 5xx never. */
     int code;
-    char *text; /* NULL or its words, with the enhanced code */
+    char *text;   /* NULL or its words, with the enhanced code */
+    bool relayed; /* taken by a server that passes no reports of success on (RFC 3461 5.2.2) */
 };
 
 struct envelope {
@@ -63,6 +64,7 @@ struct envelope {
     bool smtputf8, body8bit;
     char *login;  /* account that handed it in, "": a stranger, or a user without an account here */
     char *origin; /* "", or the directory in which the sendmail command was called */
+    char *held;   /* "", or why it was put into the spool held: nothing is tried until it is released */
     struct recipient *rcpts;
     size_t nrcpts;
 };

@@ -6,6 +6,7 @@ relay_librelay_a_SOURCES = \
 	relay/address.c relay/address.h \
 	relay/envelope.c relay/envelope.h \
 	relay/queue_bounce.c relay/queue_bounce.h \
+	relay/queue_fair.c relay/queue_fair.h \
 	relay/queue_journal.c relay/queue_journal.h \
 	relay/queue_route.c relay/queue_route.h \
 	relay/queue_schedule.c relay/queue_schedule.h \
@@ -40,6 +41,7 @@ relay_posthouse_queue_SOURCES = \
 	relay/queue.h \
 	relay/queue_attempt.c relay/queue_attempt.h \
 	relay/queue_commit.c relay/queue_commit.h \
+	relay/queue_disk.c relay/queue_disk.h \
 	relay/queue_list.c relay/queue_list.h \
 	relay/queue_locals.c relay/queue_locals.h \
 	relay/queue_main.c \
@@ -98,6 +100,12 @@ t_unit_envelope_test_SOURCES = t/unit/envelope_test.c
 t_unit_envelope_test_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 t_unit_envelope_test_LDADD = $(RELAY_LIBS) $(UNIT_LIBS)
 TESTS += t/unit/envelope_test
+
+check_PROGRAMS += t/unit/queue_fair_test
+t_unit_queue_fair_test_SOURCES = t/unit/queue_fair_test.c
+t_unit_queue_fair_test_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+t_unit_queue_fair_test_LDADD = $(RELAY_LIBS) $(UNIT_LIBS)
+TESTS += t/unit/queue_fair_test
 
 check_PROGRAMS += t/unit/queue_schedule_test
 t_unit_queue_schedule_test_SOURCES = t/unit/queue_schedule_test.c

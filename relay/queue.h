@@ -8,11 +8,13 @@
  *   queue_locals    deliverers                      queue_remotes   senders
  *   queue_runner    what waits in the spool         queue_store     the spool
  *   queue_report    reports to senders              queue_list      the listing for mailq
+ *   queue_disk      threads that write and sync     queue_fair      whose turn it is
  */
 #ifndef RELAY_QUEUE_H
 #define RELAY_QUEUE_H
 
 #include "relay/envelope.h"
+#include "relay/queue_disk.h"
 #include "relay/queue_route.h"
 #include "relay/queue_schedule.h"
 #include "relay/queue_store.h"
@@ -29,6 +31,7 @@ struct queue {
     struct chan *master;
     struct auth_lookup *lookup;
     struct store *store;
+    struct disk *disk;
     struct locals *locals;
     struct remotes *remotes;
     struct runner *runner;

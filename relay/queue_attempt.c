@@ -16,6 +16,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <time.h>
 
 struct attempt_leg {
     struct attempt *attempt;
@@ -50,11 +51,30 @@ void attempt_verdict(struct recipient *r, enum err_code code)
     recipient_verdict(r, table[code].code, table[code].text);
 }
 
+static uint64_t now_us(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_REALTIME, &t);
+    return (uint64_t)t.tv_sec * 1000000 + (uint64_t)t.tv_nsec / 1000;
+}
+
+static double seconds(uint64_t from, uint64_t to)
+{
+    return to > from ? (double)(to - from) / 1e6 : 0;
+}
+
+/* delays: until this attempt, until its deliveries began, until the verdict. */
 static void log_verdict(const struct attempt *a, const struct recipient *r)
 {
     const char *word = r->code < 300 ? "delivered" : r->code < 500 ? "deferred" : "failed";
-    log_info("%s: from=<%s> to=<%s>%s%s %s: %d %s", a->env->id, a->env->reverse_path, r->address,
-             *r->account ? " account=" : "", r->account, word, r->code, r->text);
+    const char *relay = r->kind == RECIPIENT_LOCAL    ? "local"
+                        : r->kind == RECIPIENT_REMOTE ? a->q->smarthost.address
+                                                      : NULL;
+    uint64_t arrived = store_id_us(a->env->id), now = now_us();
+    log_info("%s: from=<%s> to=<%s> status=%s%s%s relay=%s delay=%.3f delays=%.3f/%.3f/%.3f reply=\"%d %s\"",
+             a->env->id, a->env->reverse_path, r->address, word, *r->account ? " account=" : "", r->account,
+             relay ? relay : "none", seconds(arrived, now), seconds(arrived, a->began),
+             seconds(a->began, a->routed), seconds(a->routed, now), r->code, r->text);
 }
 
 /* ---- the end ---- */
@@ -157,6 +177,7 @@ static void deliver_remote(struct attempt *a)
 static void deliver_all(struct attempt *a)
 {
     a->pending = 1;
+    a->routed = now_us();
     for (size_t i = 0; i < a->env->nrcpts; i++) {
         struct attempt_leg *leg = &a->legs[i];
         if (!leg->rcpt || leg->rcpt->code)
@@ -228,6 +249,7 @@ void attempt_start(struct attempt *a)
     a->nremote = 0;
     a->remote_job = NULL;
     a->pending = 1;
+    a->began = now_us();
     read_start(a);
     for (size_t i = 0; i < env->nrcpts; i++) {
         struct attempt_leg *leg = &a->legs[i];

@@ -25,6 +25,7 @@ struct attempt {
     struct outbound *remote_job;
     struct strbuf start; /* of the message, for loops */
     struct timer timer;
+    uint64_t began, routed; /* microseconds since 1970 */
 };
 
 /* done is called once, never from inside this call. Recipients with a final verdict are left alone. */

@@ -9,12 +9,12 @@
 #include "relay/queue_commit.h"
 
 #include "relay/queue_place.h"
-#include "relay/queue_report.h"
 #include "relay/queue_runner.h"
 
 #include "base/cleanup.h"
 #include "base/log.h"
 
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -62,37 +62,16 @@ static struct count count(const struct envelope *env)
     return n;
 }
 
-static int report(struct commit *c, const struct content *content)
+/* A report about what is final, before anything is written. */
+static void make_report(struct commit *c, const struct content *content)
 {
-    const struct recipient **failed = xcalloc(c->env.nrcpts + 1, sizeof(struct recipient *));
+    const struct recipient **rcpts = xcalloc(c->env.nrcpts + 1, sizeof(struct recipient *));
     size_t n = 0;
     for (size_t i = 0; i < c->env.nrcpts; i++)
-        if (c->env.rcpts[i].code >= 500)
-            failed[n++] = &c->env.rcpts[i];
-    int r = report_failures(c->q, &c->env, content, failed, n);
-    free(failed);
-    return r;
-}
-
-/* What waits into the spool, what failed into a report. */
-static int spool(struct commit *c, const struct count *n)
-{
-    struct content content = {.fd = c->fd, .size = c->size, .prefix = strbuf_bytes(&c->prefix)};
-    bool waits = n->later + n->open > 0;
-    struct err e;
-    if (waits && store_put(c->q->store, &c->env, &content, &e)) {
-        log_error("%s: %s", c->env.id, e.text);
-        return -1;
-    }
-    if (n->refused && report(c, &content)) {
-        if (waits)
-            store_remove(c->q->store, c->env.id);
-        return -1;
-    }
-    if (waits)
-        runner_add(c->q->runner, c->env.id, n->open ? 0 : c->q->schedule.retry_first,
-                   c->env.nrcpts > COMMIT_RCPT_MAX);
-    return 0;
+        if (recipient_final(&c->env.rcpts[i]))
+            rcpts[n++] = &c->env.rcpts[i];
+    report_make(&c->report, c->q, &c->env, content, rcpts, n, false);
+    free(rcpts);
 }
 
 static void answer(struct commit *c, int code, const char *text)
@@ -104,26 +83,66 @@ static void answer(struct commit *c, int code, const char *text)
     queue_end(q);
 }
 
+static void answer_taken(struct commit *c)
+{
+    char text[100];
+    snprintf(text, sizeof text, "2.0.0 Ok: %s as %s", c->waits ? "queued" : "delivered", c->env.id);
+    answer(c, 250, text);
+}
+
+/* ---- in a thread: what waits into the spool, what is final into a report ---- */
+
+static void write_down(struct disk_job *job)
+{
+    struct commit *c = (struct commit *)(void *)((char *)job - offsetof(struct commit, disk));
+    struct content content = {.fd = c->fd, .size = c->size, .prefix = strbuf_bytes(&c->prefix)};
+    c->failed.code = ERR_OK;
+    if (c->waits && store_put(c->q->store, &c->env, &content, &c->failed))
+        return;
+    struct err e;
+    if (report_put(&c->report, c->q->store, &c->failed) && c->waits)
+        store_remove(c->q->store, c->env.id, &e);
+}
+
+static void written(struct disk_job *job)
+{
+    struct commit *c = (struct commit *)(void *)((char *)job - offsetof(struct commit, disk));
+    struct count n = count(&c->env);
+    if (c->failed.code) {
+        log_error("%s: %s", c->env.id, c->failed.text);
+        report_done(&c->report);
+        answer(c, 451, "4.3.0 The message cannot be stored now");
+        return;
+    }
+    if (c->waits) {
+        log_info("%s: from=<%s> size=%llu recipients=%zu status=%s", c->env.id, c->env.reverse_path,
+                 (unsigned long long)c->size, n.later + n.open, *c->env.held ? "held" : "queued");
+        runner_add(c->q->runner, &c->env, n.open ? 0 : c->q->schedule.retry_first,
+                   c->env.nrcpts > COMMIT_RCPT_MAX);
+    }
+    report_send(&c->report, c->q);
+    report_done(&c->report);
+    answer_taken(c);
+}
+
 static void settle(struct commit *c)
 {
     struct count n = count(&c->env);
     const struct recipient *first = &c->env.rcpts[0];
-    char text[100];
+    struct content content = {.fd = c->fd, .size = c->size, .prefix = strbuf_bytes(&c->prefix)};
     bool alike = n.refused == c->env.nrcpts || (n.later == c->env.nrcpts && !c->keep);
     if (alike) {
         answer(c, first->code, first->text);
         return;
     }
-    bool all = n.done == c->env.nrcpts;
-    if (!all && spool(c, &n)) {
-        answer(c, 451, "4.3.0 The message cannot be stored now");
+    c->waits = n.later + n.open > 0;
+    make_report(c, &content);
+    if (!c->waits && !c->report.wanted) {
+        answer_taken(c);
         return;
     }
-    if (n.later + n.open)
-        log_info("%s: from=<%s> size=%llu queued", c->env.id, c->env.reverse_path,
-                 (unsigned long long)c->size);
-    snprintf(text, sizeof text, "2.0.0 Ok: %s as %s", all ? "delivered" : "queued", c->env.id);
-    answer(c, 250, text);
+    c->disk = (struct disk_job){.run = write_down, .done = written};
+    disk_start(c->q->disk, &c->disk);
 }
 
 static void attempted(struct attempt *a)
@@ -145,7 +164,7 @@ void commit_start(struct commit *c)
                          .content = {.fd = c->fd, .size = c->size, .prefix = strbuf_bytes(&c->prefix)},
                          .done = attempted,
                          .arg = c};
-    if (c->env.nrcpts <= COMMIT_RCPT_MAX) {
+    if (c->env.nrcpts <= COMMIT_RCPT_MAX && !*c->env.held) {
         attempt_start(&c->attempt);
         return;
     }

@@ -5,6 +5,7 @@
 #define RELAY_QUEUE_COMMIT_H
 
 #include "relay/queue_attempt.h"
+#include "relay/queue_report.h"
 
 #define COMMIT_RCPT_MAX 20 /* more than this many recipients are not delivered while the sender waits */
 
@@ -22,6 +23,10 @@ struct commit {
     void *arg;
     /* private */
     struct attempt attempt;
+    struct disk_job disk;
+    struct report report;
+    bool waits; /* the message itself goes into the spool */
+    struct err failed;
 };
 
 /* Start with an id, no recipients, nothing to read. */

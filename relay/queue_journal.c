@@ -2,14 +2,15 @@
  * queue_journal.c - records of verdicts. See queue_journal.h.
  *
  * Record (relay/record.h): 'V' { u32 recipient number, u32 code, bytes text, u32 checksum },
- *                          'A' { u64 seconds, u32 checksum }. The checksum is FNV-1a over the content before
+ *                          'A' { u64 seconds, u32 checksum }, 'N' the same: the sender was told of a delay,
+ *                          'H' { u32 1 held or 0 released, bytes reason, u32 checksum }. The checksum is FNV-1a over the content before
  * it.
  */
 #include "relay/queue_journal.h"
 
 #include "relay/record.h"
 
-enum { REC_VERDICT = 'V', REC_ATTEMPT = 'A' };
+enum { REC_VERDICT = 'V', REC_ATTEMPT = 'A', REC_DELAY = 'N', REC_HELD = 'H' };
 
 static uint32_t checksum(struct bytes b)
 {
@@ -43,6 +44,21 @@ void journal_put_attempt(struct strbuf *out, uint64_t when)
     seal(out, start);
 }
 
+void journal_put_delay(struct strbuf *out, uint64_t when)
+{
+    size_t start = record_begin(out, REC_DELAY);
+    record_put_u64(out, when);
+    seal(out, start);
+}
+
+void journal_put_held(struct strbuf *out, bool held, const char *reason)
+{
+    size_t start = record_begin(out, REC_HELD);
+    record_put_u32(out, held);
+    record_put_bytes(out, bytes_of(reason));
+    seal(out, start);
+}
+
 static struct recipient *find(struct envelope *env, uint32_t number)
 {
     size_t low = 0, high = env->nrcpts;
@@ -71,6 +87,25 @@ static bool apply_verdict(struct bytes c, struct envelope *env)
     return true;
 }
 
+static void set_reason(struct journal_state *state, struct bytes reason)
+{
+    size_t n = reason.n < JOURNAL_REASON_MAX ? reason.n : JOURNAL_REASON_MAX;
+    for (size_t i = 0; i < n; i++)
+        state->reason[i] = (unsigned char)reason.p[i] < ' ' || reason.p[i] == 127 ? ' ' : reason.p[i];
+    state->reason[n] = '\0';
+}
+
+static bool apply_held(struct bytes c, struct journal_state *state)
+{
+    uint32_t held;
+    struct bytes reason;
+    if (!record_get_u32(&c, &held) || held > 1 || !record_get_bytes(&c, &reason) || c.n)
+        return false;
+    state->held = held;
+    set_reason(state, reason);
+    return true;
+}
+
 static bool apply(const struct record *r, struct envelope *env, struct journal_state *state)
 {
     uint32_t sum;
@@ -82,6 +117,10 @@ static bool apply(const struct record *r, struct envelope *env, struct journal_s
         return false;
     if (r->type == REC_VERDICT)
         return apply_verdict(content, env);
+    if (r->type == REC_HELD)
+        return apply_held(content, state);
+    if (r->type == REC_DELAY)
+        return record_get_u64(&content, &state->delay_told) && !content.n;
     if (r->type != REC_ATTEMPT || !record_get_u64(&content, &state->last) || content.n)
         return false;
     state->attempts++;
@@ -92,7 +131,8 @@ size_t journal_apply(struct bytes journal, struct envelope *env, struct journal_
 {
     struct bytes rest = journal;
     struct record r;
-    *state = (struct journal_state){.attempts = 0};
+    *state = (struct journal_state){.held = *env->held};
+    set_reason(state, bytes_of(env->held));
     for (;;) {
         size_t left = rest.n;
         if (!record_next(&rest, &r) || !apply(&r, env, state))

@@ -95,8 +95,10 @@ static void take_over(struct relay_conf *c)
     queue.route = (struct route_rules){.hostname = c->site.hostname,
                                        .domains = c->domains,
                                        .subaddress = c->subaddress ? *c->subaddress : 0};
-    queue.schedule =
-        (struct schedule_rules){(uint64_t)c->retry_first, (uint64_t)c->retry_max, (uint64_t)c->expire};
+    queue.schedule = (struct schedule_rules){.retry_first = (uint64_t)c->retry_first,
+                                             .retry_max = (uint64_t)c->retry_max,
+                                             .expire = (uint64_t)c->expire,
+                                             .delay_notice = (uint64_t)c->delay_notice};
     queue.smarthost = (struct smarthost){.address = c->smarthost,
                                          .tls = (enum relay_tls)c->smarthost_tls,
                                          .user = user,
@@ -200,6 +202,7 @@ static void start(struct child *child)
     queue.store = store_open(conf->spool_dir, &e);
     if (!queue.store)
         log_fatal("%s", e.text);
+    queue.disk = disk_new(queue.loop);
     queue.locals = locals_new(queue.loop, queue.master);
     queue.remotes = remotes_new(&queue);
     queue.runner = runner_new(&queue);

@@ -1,39 +1,59 @@
 /*
  * queue_runner.c - from "due" to a new verdict in the journal, states S4 to S8 of queue_store.c.
  *
- * Memory holds an id and a time for each message; the rest is read when its turn comes. When it is over:
- * reports of failures are made durable first, then the journal, then the message goes: a crash in between
- * tells a sender twice, never not at all.
+ *   WAITING --due--> IN LINE --its sender's turn, a free place--> TRIED --> WAITING, or gone
+ *   HELD    --released--> WAITING
+ *
+ * Memory holds an id, a time and a sender's key for each message; the rest is read when its turn comes. Who sent a message
+ * that start-up found is known when it is due for the first time. When a message is over: reports are made durable first,
+ * then the journal, then the message goes: a crash in between tells a sender twice, never not at all.
  */
 #include "relay/queue_runner.h"
 
 #include "relay/queue_attempt.h"
+#include "relay/queue_fair.h"
 #include "relay/queue_remotes.h"
 #include "relay/queue_report.h"
 
 #include "base/log.h"
 
+#include <stddef.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #define STARTS_PER_ROUND 20
+#define BUCKETS          16384
 
 struct waiting {
-    struct schedule_entry entry; /* first: the heap's pointer is ours */
-    struct waiting *next, **prev;
-    struct runner *runner;
+    struct schedule_entry entry; /* in the heap: waiting */
+    struct fair_entry turn;      /* in line, or being tried */
+    struct waiting *next, **prev, *chain;
+    struct trial *trial; /* while it is tried */
+    uint64_t sender;     /* 0: not known yet */
     char id[STORE_ID_LEN + 1];
-    bool active, hurry;
-    bool fresh; /* no delivery of it was begun yet */
-    /* while active */
+    bool hurry, held, doomed; /* doomed: to be deleted behind the trial */
+    bool fresh;               /* no delivery of it was begun yet */
+};
+
+/* What a message needs while it is tried. */
+struct trial {
+    struct waiting *w;
+    struct runner *runner;
     struct spooled message;
     struct attempt attempt;
     bool *was_final; /* in the journal before this attempt */
+    struct report report;
+    struct strbuf records;
+    struct disk_job disk;
+    struct err failed;
+    bool reported, over;
 };
 
 struct runner {
     struct queue *q;
     struct schedule due;
-    struct waiting *all, **last;
+    struct fair line;
+    struct waiting *all, **last, *buckets[BUCKETS];
     size_t n;
     unsigned active;
     bool stopped;
@@ -56,39 +76,66 @@ size_t runner_count(const struct runner *r)
     return r->n;
 }
 
+uint64_t runner_sender(const struct envelope *env)
+{
+    char uid[24];
+    snprintf(uid, sizeof uid, "uid %u", env->owner);
+    return fair_key(*env->login ? env->login : env->owner != ENVELOPE_STRANGER ? uid : env->reverse_path);
+}
+
 static void set_timer(struct runner *r)
 {
     const struct schedule_entry *first = schedule_first(&r->due);
     uint64_t now = queue_now();
     timer_stop(r->q->loop, &r->timer);
-    if (!first || r->stopped || r->active >= RUNNER_ACTIVE_MAX)
+    if (!first || r->stopped)
         return;
     uint64_t wait = first->due > now ? first->due - now : 0;
     timer_set(r->q->loop, &r->timer,
-              wait > 60 ? 60000 : wait * 1000); /* the wall clock may jump: look each minute */
+              wait > 60 ? 60000 /* the wall clock may jump: look each minute */
+              : wait    ? wait * 1000
+                        : 1); /* others first: there may be a hundred thousand */
 }
 
-static struct waiting *add(struct runner *r, const char *id, uint64_t due)
+/* ---- what waits ---- */
+
+static struct waiting **find(struct runner *r, const char *id)
 {
-    struct waiting *w = xcalloc(1, sizeof *w);
-    *w = (struct waiting){.runner = r, .prev = r->last};
-    memcpy(w->id, id, sizeof w->id - 1);
+    struct waiting **p = &r->buckets[fair_key(id) % BUCKETS];
+    while (*p && strcmp((*p)->id, id))
+        p = &(*p)->chain;
+    return p;
+}
+
+static struct waiting *add(struct runner *r, const char *id)
+{
+    struct waiting *w = xcalloc(1, sizeof *w), **bucket = find(r, id);
+    w->prev = r->last;
+    snprintf(w->id, sizeof w->id, "%s", id);
+    w->chain = *bucket;
+    *bucket = w;
     *r->last = w;
     r->last = &w->next;
     r->n++;
-    schedule_add(&r->due, &w->entry, due);
     return w;
 }
 
-void runner_add(struct runner *r, const char *id, uint64_t wait, bool fresh)
+void runner_add(struct runner *r, const struct envelope *env, uint64_t wait, bool fresh)
 {
-    add(r, id, wait ? queue_now() + wait : 0)->fresh = fresh;
+    struct waiting *w = add(r, env->id);
+    w->sender = runner_sender(env);
+    w->fresh = fresh;
+    w->held = *env->held;
+    if (!w->held)
+        schedule_add(&r->due, &w->entry, wait ? queue_now() + wait : 0);
     set_timer(r);
 }
 
 static void found(const char *id, void *arg)
 {
-    add(arg, id, store_id_time(id)); /* in the past: due, in the order of arrival */
+    struct runner *r = arg;
+    schedule_add(&r->due, &add(r, id)->entry,
+                 store_id_time(id)); /* in the past: due, in the order of arrival */
 }
 
 int runner_scan(struct runner *r, struct err *e)
@@ -100,10 +147,11 @@ int runner_scan(struct runner *r, struct err *e)
     return failed;
 }
 
-static void forget(struct waiting *w)
+static void forget(struct runner *r, struct waiting *w)
 {
-    struct runner *r = w->runner;
     schedule_remove(&r->due, &w->entry);
+    fair_finish(&r->line, &w->turn);
+    *find(r, w->id) = w->chain;
     *w->prev = w->next;
     if (w->next)
         w->next->prev = w->prev;
@@ -113,164 +161,280 @@ static void forget(struct waiting *w)
     free(w);
 }
 
-/* ---- the end of an attempt ---- */
-
-static void expire(struct waiting *w)
+static void remove_message(struct runner *r, struct waiting *w)
 {
-    struct envelope *env = &w->message.env;
+    struct err e;
+    if (store_remove(r->q->store, w->id, &e))
+        log_error("%s", e.text);
+    forget(r, w);
+}
+
+/* ---- the end of an attempt: reports and the journal, in a thread ---- */
+
+static void expire(struct trial *t)
+{
+    struct envelope *env = &t->message.env;
     for (size_t i = 0; i < env->nrcpts; i++) {
         struct recipient *r = &env->rcpts[i];
         AUTO_STRBUF struct strbuf text = STRBUF_INIT(1024);
         if (recipient_final(r))
             continue;
         strbuf_addf(&text, "5.4.7 Given up after %llu hours; the last answer was: %s",
-                    (unsigned long long)(w->runner->q->schedule.expire / 3600), r->text ? r->text : "none");
+                    (unsigned long long)(t->runner->q->schedule.expire / 3600), r->text ? r->text : "none");
         recipient_verdict(r, 554, text.data);
-        log_info("%s: to=<%s> failed: %s", env->id, r->address, r->text);
+        log_info("%s: to=<%s> status=expired reply=\"%d %s\"", env->id, r->address, r->code, r->text);
     }
 }
 
-static int report(struct waiting *w)
+/* About what this attempt made final, and what is late for the first time. */
+static void make_report(struct trial *t, bool late)
 {
-    struct envelope *env = &w->message.env;
-    const struct recipient **failed = xcalloc(env->nrcpts + 1, sizeof(struct recipient *));
+    struct envelope *env = &t->message.env;
+    const struct recipient **rcpts = xcalloc(env->nrcpts + 1, sizeof(struct recipient *));
     size_t n = 0;
     for (size_t i = 0; i < env->nrcpts; i++)
-        if (env->rcpts[i].code >= 500 && !w->was_final[i])
-            failed[n++] = &env->rcpts[i];
-    int r = report_failures(w->runner->q, env, &w->attempt.content, failed, n);
-    free(failed);
-    return r;
+        if (!t->was_final[i])
+            rcpts[n++] = &env->rcpts[i];
+    report_make(&t->report, t->runner->q, env, &t->attempt.content, rcpts, n, late);
+    free(rcpts);
 }
 
 /* Returns how many recipients still wait. */
-static size_t write_journal(struct waiting *w)
+static size_t make_records(struct trial *t, bool late)
 {
-    AUTO_STRBUF struct strbuf records = STRBUF_INIT(JOURNAL_MAX);
-    struct envelope *env = &w->message.env;
+    struct envelope *env = &t->message.env;
     size_t open = 0;
-    struct err e;
     for (size_t i = 0; i < env->nrcpts; i++) {
         const struct recipient *r = &env->rcpts[i];
-        if (r->code && !w->was_final[i])
-            journal_put_verdict(&records, r->number, (uint32_t)r->code, r->text);
+        if (r->code && !t->was_final[i])
+            journal_put_verdict(&t->records, r->number, (uint32_t)r->code, r->text);
         open += !recipient_final(r);
     }
-    journal_put_attempt(&records, queue_now());
-    if (open && store_append(w->runner->q->store, w->id, strbuf_bytes(&records), true, &e))
-        log_error("%s", e.text);
+    if (late)
+        journal_put_delay(&t->records, queue_now());
+    journal_put_attempt(&t->records, queue_now());
     return open;
 }
 
-static void settle(struct waiting *w)
+static void write_down(struct disk_job *job)
 {
-    struct queue *q = w->runner->q;
-    uint64_t now = queue_now(), arrived = w->message.env.arrived;
-    if (schedule_expired(&q->schedule, arrived, now))
-        expire(w);
-    if (report(w)) { /* the verdicts are not written: all is tried again */
-        schedule_add(&w->runner->due, &w->entry, now + q->schedule.retry_first);
-    } else if (write_journal(w)) {
-        uint64_t next = schedule_next(&q->schedule, arrived, w->message.tried.attempts + 1, now, now);
-        schedule_add(&w->runner->due, &w->entry, w->hurry ? now : next);
-    } else {
-        store_remove(q->store, w->id);
-        log_info("%s: done", w->id); /* not in the heap: the caller forgets it */
+    struct trial *t = (struct trial *)(void *)((char *)job - offsetof(struct trial, disk));
+    struct store *store = t->runner->q->store;
+    const char *id = t->message.env.id;
+    t->failed.code = ERR_OK;
+    if (report_put(&t->report, store, &t->failed))
+        return;
+    t->reported = true;
+    if (t->over)
+        store_remove(store, id, &t->failed);
+    else
+        store_append(store, id, strbuf_bytes(&t->records), true, &t->failed);
+}
+
+static void trial_free(struct trial *t)
+{
+    struct runner *r = t->runner;
+    report_done(&t->report);
+    strbuf_done(&t->records);
+    spooled_done(&t->message);
+    free(t->was_final);
+    free(t);
+    r->active--;
+}
+
+/* When it is tried again; what could not be reported or written is tried as if it had not been. */
+static uint64_t next_try(const struct trial *t)
+{
+    const struct schedule_rules *rules = &t->runner->q->schedule;
+    uint64_t now = queue_now();
+    if (t->w->hurry)
+        return now;
+    if (!t->reported)
+        return now + rules->retry_first;
+    return schedule_next(rules, t->message.env.arrived, t->message.tried.attempts + 1, now, now);
+}
+
+static void written(struct disk_job *job)
+{
+    struct trial *t = (struct trial *)(void *)((char *)job - offsetof(struct trial, disk));
+    struct runner *r = t->runner;
+    struct waiting *w = t->w;
+    if (t->failed.code)
+        log_error("%s: %s", w->id, t->failed.text);
+    if (t->reported)
+        report_send(&t->report, r->q);
+    fair_finish(&r->line, &w->turn);
+    w->trial = NULL;
+    if (t->over && t->reported) {
+        log_info("%s: status=removed", w->id);
+        forget(r, w);
+    } else if (w->doomed) {
+        remove_message(r, w);
+    } else if (!w->held) {
+        schedule_add(&r->due, &w->entry, next_try(t));
     }
+    trial_free(t);
+    run(r);
+    queue_end(r->q);
 }
 
 static void attempt_done(struct attempt *a)
 {
-    struct waiting *w = a->arg;
-    struct runner *r = w->runner;
-    settle(w);
-    free(w->was_final);
-    w->was_final = NULL;
-    spooled_done(&w->message);
-    w->active = false;
-    r->active--;
-    if (!w->entry.position)
-        forget(w);
-    set_timer(r);
-    queue_end(r->q);
+    struct trial *t = a->arg;
+    const struct schedule_rules *rules = &t->runner->q->schedule;
+    uint64_t now = queue_now(), arrived = t->message.env.arrived;
+    bool late = !t->message.tried.delay_told && schedule_late(rules, arrived, now);
+    if (schedule_expired(rules, arrived, now))
+        expire(t);
+    make_report(t, late);
+    t->over = !make_records(t, late);
+    t->disk = (struct disk_job){.run = write_down, .done = written};
+    disk_start(t->runner->q->disk, &t->disk);
 }
 
 /* ---- the start of an attempt ---- */
 
-/* 0, or -1 when there is nothing to try now (it is scheduled or gone then). */
-static int load(struct waiting *w)
+/* Not loaded: it is gone, set aside, or looked at again later. */
+static void not_loaded(struct runner *r, struct waiting *w, const struct err *e)
 {
-    struct queue *q = w->runner->q;
-    struct err e;
-    uint64_t now = queue_now();
-    if (store_load(q->store, w->id, &w->message, &e)) {
-        log_error("%s%s", e.text, e.code == ERR_CORRUPT ? "; it is moved to corrupt/" : "");
-        if (e.code == ERR_CORRUPT)
-            store_set_aside(q->store, w->id);
-        if (e.code == ERR_CORRUPT || e.code == ERR_NOTFOUND)
-            forget(w);
-        else
-            schedule_add(&w->runner->due, &w->entry, now + q->schedule.retry_first);
-        return -1;
-    }
-    const struct journal_state *tried = &w->message.tried;
-    uint64_t next = schedule_next(&q->schedule, w->message.env.arrived, tried->attempts, tried->last, now);
-    if (w->hurry || next <= now)
-        return 0;
-    schedule_add(&w->runner->due, &w->entry, next);
-    spooled_done(&w->message);
-    return -1;
+    log_error("%s%s", e->text, e->code == ERR_CORRUPT ? "; it is moved to damaged/" : "");
+    if (e->code == ERR_CORRUPT)
+        store_set_aside(r->q->store, w->id);
+    fair_finish(&r->line, &w->turn);
+    if (e->code == ERR_CORRUPT || e->code == ERR_NOTFOUND)
+        forget(r, w);
+    else
+        schedule_add(&r->due, &w->entry, queue_now() + r->q->schedule.retry_first);
 }
 
-static void begin(struct waiting *w)
+/* What it is, and whether it may be tried now; else it is held, scheduled or gone. */
+static bool load(struct runner *r, struct waiting *w, struct spooled *m)
 {
-    struct runner *r = w->runner;
-    schedule_remove(&r->due, &w->entry);
-    if (load(w))
+    struct err e;
+    uint64_t now = queue_now();
+    if (store_load(r->q->store, w->id, m, &e)) {
+        not_loaded(r, w, &e);
+        return false;
+    }
+    w->sender = runner_sender(&m->env);
+    w->held = m->tried.held;
+    uint64_t next = schedule_next(&r->q->schedule, m->env.arrived, m->tried.attempts, m->tried.last, now);
+    if (!w->held && (w->hurry || next <= now))
+        return true;
+    fair_finish(&r->line, &w->turn);
+    if (!w->held)
+        schedule_add(&r->due, &w->entry, next);
+    spooled_done(m);
+    return false;
+}
+
+static void begin(struct runner *r, struct waiting *w)
+{
+    struct spooled m;
+    if (!load(r, w, &m))
         return;
-    struct envelope *env = &w->message.env;
-    w->hurry = false;
-    w->active = true;
+    struct trial *t = xcalloc(1, sizeof *t);
+    *t = (struct trial){.w = w, .runner = r, .message = m};
+    strbuf_init(&t->records, JOURNAL_MAX);
+    struct envelope *env = &t->message.env;
+    t->was_final = xcalloc(env->nrcpts + 1, sizeof *t->was_final);
+    for (size_t i = 0; i < env->nrcpts; i++)
+        t->was_final[i] = recipient_final(&env->rcpts[i]);
+    t->attempt = (struct attempt){.q = r->q,
+                                  .env = env,
+                                  .content = {.fd = m.fd, .offset = m.offset, .size = env->size},
+                                  .repeat = !w->fresh,
+                                  .remote = true,
+                                  .done = attempt_done,
+                                  .arg = t};
+    w->trial = t;
+    w->hurry = w->fresh = false;
     r->active++;
     queue_begin(r->q);
-    w->was_final = xcalloc(env->nrcpts + 1, sizeof *w->was_final);
-    for (size_t i = 0; i < env->nrcpts; i++)
-        w->was_final[i] = recipient_final(&env->rcpts[i]);
-    w->attempt =
-        (struct attempt){.q = r->q,
-                         .env = env,
-                         .content = {.fd = w->message.fd, .offset = w->message.offset, .size = env->size},
-                         .repeat = !w->fresh,
-                         .remote = true,
-                         .done = attempt_done,
-                         .arg = w};
-    w->fresh = false;
-    attempt_start(&w->attempt);
+    attempt_start(&t->attempt);
+}
+
+/* Into its sender's line; the sender of what start-up found has to be read first. */
+static void enter_line(struct runner *r, struct waiting *w)
+{
+    struct spooled m;
+    schedule_remove(&r->due, &w->entry);
+    if (!w->sender) {
+        if (!load(r, w, &m))
+            return;
+        spooled_done(&m);
+    }
+    fair_add(&r->line, &w->turn, w->sender);
 }
 
 static void run(void *arg)
 {
     struct runner *r = arg;
-    for (int i = 0; i < STARTS_PER_ROUND && r->active < RUNNER_ACTIVE_MAX; i++) {
+    struct fair_entry *turn;
+    for (int i = 0; i < STARTS_PER_ROUND && !r->stopped; i++) {
         struct schedule_entry *first = schedule_first(&r->due);
         if (!first || first->due > queue_now())
             break;
-        begin((struct waiting *)first);
+        enter_line(r, (struct waiting *)(void *)((char *)first - offsetof(struct waiting, entry)));
     }
+    while (!r->stopped && r->active < RUNNER_ACTIVE_MAX && (turn = fair_take(&r->line, RUNNER_SENDER_MAX)))
+        begin(r, (struct waiting *)(void *)((char *)turn - offsetof(struct waiting, turn)));
     set_timer(r);
 }
 
 /* ---- orders ---- */
 
+static void hurry(struct runner *r, struct waiting *w)
+{
+    w->hurry = true;
+    if (!w->trial && !w->turn.sender && !w->held)
+        schedule_add(&r->due, &w->entry, 0);
+}
+
 void runner_flush(struct runner *r)
 {
     remotes_wake(r->q->remotes);
-    for (struct waiting *w = r->all; w; w = w->next) {
-        w->hurry = true;
-        if (!w->active)
-            schedule_add(&r->due, &w->entry, 0);
+    for (struct waiting *w = r->all; w; w = w->next)
+        hurry(r, w);
+    set_timer(r);
+}
+
+static bool write_held(struct runner *r, struct waiting *w, bool held)
+{
+    AUTO_STRBUF struct strbuf records = STRBUF_INIT(1024);
+    struct err e;
+    journal_put_held(&records, held, held ? "by the operator" : "");
+    if (store_append(r->q->store, w->id, strbuf_bytes(&records), true, &e)) {
+        log_error("%s: %s", w->id, e.text);
+        return false;
+    }
+    w->held = held;
+    log_info("%s: status=%s", w->id, held ? "held" : "released");
+    return true;
+}
+
+bool runner_order(struct runner *r, enum runner_order order, const char *id)
+{
+    struct waiting *w = *find(r, id);
+    if (!w || w->doomed)
+        return false;
+    if ((order == RUNNER_HOLD || order == RUNNER_RELEASE) && !write_held(r, w, order == RUNNER_HOLD))
+        return false;
+    if (order == RUNNER_RETRY || order == RUNNER_RELEASE) {
+        remotes_wake(r->q->remotes);
+        hurry(r, w);
+    } else if (!w->trial) {
+        schedule_remove(&r->due, &w->entry);
+        fair_finish(&r->line, &w->turn);
+    }
+    if (order == RUNNER_DELETE) {
+        log_info("%s: status=deleted by the operator", w->id);
+        w->doomed = true;
+        if (!w->trial)
+            remove_message(r, w);
     }
     set_timer(r);
+    return true;
 }
 
 void runner_stop(struct runner *r)
@@ -282,6 +446,6 @@ void runner_stop(struct runner *r)
 void runner_each(struct runner *r, bool (*fn)(const char *, uint64_t, bool, void *), void *arg)
 {
     for (struct waiting *w = r->all; w; w = w->next)
-        if (!fn(w->id, w->entry.due, w->active, arg))
+        if (!fn(w->id, w->entry.due, w->trial, arg))
             return;
 }

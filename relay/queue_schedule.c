@@ -27,6 +27,11 @@ uint64_t schedule_next(const struct schedule_rules *rules, uint64_t arrived, uns
     return next < end || end < now ? next : end;
 }
 
+bool schedule_late(const struct schedule_rules *rules, uint64_t arrived, uint64_t now)
+{
+    return rules->delay_notice && now >= arrived && now - arrived >= rules->delay_notice;
+}
+
 bool schedule_expired(const struct schedule_rules *rules, uint64_t arrived, uint64_t now)
 {
     return now >= arrived && now - arrived >= rules->expire;

@@ -11,6 +11,7 @@
 /* Seconds. */
 struct schedule_rules {
     uint64_t retry_first, retry_max, expire;
+    uint64_t delay_notice; /* 0: never */
 };
 
 /* The wait after so many failed attempts: retry_first, doubled each time, at most retry_max. */
@@ -20,6 +21,8 @@ uint64_t schedule_backoff(const struct schedule_rules *rules, unsigned attempts)
  */
 uint64_t schedule_next(const struct schedule_rules *rules, uint64_t arrived, unsigned attempts, uint64_t last,
                        uint64_t now);
+/* Is the sender to be told by now that it takes long? */
+bool schedule_late(const struct schedule_rules *rules, uint64_t arrived, uint64_t now);
 bool schedule_expired(const struct schedule_rules *rules, uint64_t arrived, uint64_t now);
 
 /*

@@ -2,7 +2,7 @@
  * queue_store.c - the spool directory. uid posthouse. From the acknowledgement of a message that cannot be
  * finished at once to its last recipient's verdict.
  *
- * Below the spool: queue/ID (envelope and message), queue/ID.journal (verdicts), corrupt/ (set aside). All on
+ * Below the spool: queue/ID (envelope and message), queue/ID.journal (verdicts), damaged/ (set aside). All on
  * one file system.
  *
  *      state                                    a crash leaves     next step (function)
@@ -15,12 +15,15 @@
  *                                               delivered twice    fsync queue/; back to S4
  *  S6  every recipient has its verdict, the     as S5              unlink queue/ID (store_remove)
  *      report to the sender is in the spool
+ *  SH  held: the envelope or the last H of the  SH                 nothing is tried; the journal's next H (released)
+ *      journal says so                                             makes it S4
  *  S7  queue/ID gone, ID.journal there          S6 or S7           unlink ID.journal; start-up does it too
  *  S8  both gone                                S7 or S8           -
- *  SX  unreadable                               SX                 rename to corrupt/ (store_set_aside)
+ *  SX  unreadable                               SX                 rename to damaged/ (store_set_aside)
  *
  * Where the file system has no unnamed files, S1 and S2 have the name queue/.tmp-ID and the link is a rename;
- * start-up removes such files. A failed fsync is never tried again: the file is dropped and the sender told
+ * start-up removes such files. Names and journals are written by threads (queue_disk.c), one at a time for each message.
+ * A failed fsync is never tried again: the file is dropped and the sender told
  * to come back.
  */
 #include "relay/queue_store.h"
@@ -44,7 +47,8 @@
 #define COPY_CHUNK     65536
 
 struct store {
-    int queue_fd, corrupt_fd, proc_fd;
+    int queue_fd, damaged_fd, proc_fd;
+    bool reading; /* only to look */
 };
 
 struct temp { /* a file that has no final name yet */
@@ -82,11 +86,16 @@ static bool is_id(struct bytes name)
     return name.n == STORE_ID_LEN;
 }
 
-uint64_t store_id_time(const char *id)
+uint64_t store_id_us(const char *id)
 {
     char digits[14];
     snprintf(digits, sizeof digits, "%.13s", id);
-    return strtoull(digits, NULL, 16) / 1000000;
+    return strtoull(digits, NULL, 16);
+}
+
+uint64_t store_id_time(const char *id)
+{
+    return store_id_us(id) / 1000000;
 }
 
 static void journal_name(char name[NAME_LEN], const char *id)
@@ -111,15 +120,26 @@ struct store *store_open(const char *dir, struct err *e)
         return NULL;
     struct store *s = xcalloc(1, sizeof *s);
     s->queue_fd = open_dir(top, "queue", true, e);
-    s->corrupt_fd = s->queue_fd < 0 ? -1 : open_dir(top, "corrupt", true, e);
+    s->damaged_fd = s->queue_fd < 0 ? -1 : open_dir(top, "damaged", true, e);
     s->proc_fd = open("/proc/self/fd", O_PATH | O_DIRECTORY | O_CLOEXEC);
-    if (s->corrupt_fd >= 0 && s->proc_fd < 0)
+    if (s->damaged_fd >= 0 && s->proc_fd < 0)
         err_errno(e, errno, "cannot open /proc/self/fd (is /proc mounted?)");
-    if (s->corrupt_fd >= 0 && s->proc_fd >= 0 &&
+    if (s->damaged_fd >= 0 && s->proc_fd >= 0 &&
         (fs_sync_dir(top) == 0 || err_errno(e, errno, "%s", dir) == 0))
         return s;
     store_close(s);
     return NULL;
+}
+
+struct store *store_open_reading(const char *dir, struct err *e)
+{
+    AUTO_CLOSE int top = open_dir(AT_FDCWD, dir, false, e);
+    int fd = top < 0 ? -1 : open_dir(top, "queue", false, e);
+    if (fd < 0)
+        return NULL;
+    struct store *s = xcalloc(1, sizeof *s);
+    *s = (struct store){.queue_fd = fd, .damaged_fd = -1, .proc_fd = -1, .reading = true};
+    return s;
 }
 
 void store_close(struct store *s)
@@ -127,7 +147,7 @@ void store_close(struct store *s)
     if (!s)
         return;
     cleanup_close(&s->queue_fd);
-    cleanup_close(&s->corrupt_fd);
+    cleanup_close(&s->damaged_fd);
     cleanup_close(&s->proc_fd);
     free(s);
 }
@@ -156,7 +176,7 @@ int store_scan(struct store *s, void (*fn)(const char *, void *), void *arg, str
     while ((d = readdir(dir))) {
         if (is_id(bytes_of(d->d_name)))
             fn(d->d_name, arg);
-        else
+        else if (!s->reading)
             clean_up(s, d->d_name);
     }
     return 0;
@@ -323,7 +343,7 @@ static int read_journal(struct store *s, const char *id, struct spooled *m, stru
     if (fs_read_file(s->queue_fd, name, &journal, e) && e->code != ERR_NOTFOUND)
         return -1;
     size_t used = journal_apply(strbuf_bytes(&journal), &m->env, &m->tried);
-    return used < journal.len ? cut_journal(s, name, used, journal.len - used, e) : 0;
+    return used < journal.len && !s->reading ? cut_journal(s, name, used, journal.len - used, e) : 0;
 }
 
 int store_load(struct store *s, const char *id, struct spooled *m, struct err *e)
@@ -353,7 +373,7 @@ int store_append(struct store *s, const char *id, struct bytes records, bool syn
     journal_name(name, id);
     AUTO_CLOSE int fd = openat(s->queue_fd, name, O_WRONLY | O_APPEND | O_NOFOLLOW | O_CLOEXEC);
     if (fd < 0 && errno == ENOENT) {
-        fd = openat(s->queue_fd, name, O_WRONLY | O_APPEND | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+        fd = openat(s->queue_fd, name, O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
         fresh = true;
     }
     if (fd < 0 || fs_write_all(fd, records.p, records.n) || (sync && fdatasync(fd)) ||
@@ -362,24 +382,26 @@ int store_append(struct store *s, const char *id, struct bytes records, bool syn
     return 0;
 }
 
-void store_remove(struct store *s, const char *id)
+int store_remove(struct store *s, const char *id, struct err *e)
 {
     char name[NAME_LEN];
     journal_name(name, id);
     if (unlinkat(s->queue_fd, id, 0) && errno != ENOENT)
-        log_error(
-            "cannot remove spool file %s: %m; its recipients have their mail, and it may be removed by hand",
+        return err_errno(
+            e, errno,
+            "cannot remove spool file %s (its recipients have their mail, and it may be removed by hand)",
             id);
-    else
-        unlinkat(s->queue_fd, name, 0);
+    if (unlinkat(s->queue_fd, name, 0) && errno != ENOENT)
+        return err_errno(e, errno, "cannot remove spool file %s", name);
+    return 0;
 }
 
 void store_set_aside(struct store *s, const char *id)
 {
     char name[NAME_LEN];
     journal_name(name, id);
-    if (renameat(s->queue_fd, id, s->corrupt_fd, id))
-        log_error("cannot move spool file %s to corrupt/: %m", id);
-    renameat(s->queue_fd, name, s->corrupt_fd, name);
+    if (renameat(s->queue_fd, id, s->damaged_fd, id))
+        log_error("cannot move spool file %s to damaged/: %m", id);
+    renameat(s->queue_fd, name, s->damaged_fd, name);
     fs_sync_dir(s->queue_fd);
 }

@@ -14,12 +14,15 @@ struct store;
 
 /* Open (and make where missing) the spool below dir. */
 struct store *store_open(const char *dir, struct err *e);
+/* Only to look: nothing is made, changed, or repaired. */
+struct store *store_open_reading(const char *dir, struct err *e);
 void store_close(struct store *store);
 
 /* A new id: time of arrival, then what makes it unique. */
 void store_new_id(char id[STORE_ID_LEN + 1]);
-/* When the message of that id arrived, seconds. */
+/* When the message of that id arrived, in seconds and in microseconds. */
 uint64_t store_id_time(const char *id);
+uint64_t store_id_us(const char *id);
 
 /* Call fn for each message, reading names only; leftovers of crashes are removed. -1: the directory cannot be
  * read. */
@@ -55,9 +58,9 @@ void spooled_done(struct spooled *m);
 
 /* Append to the journal; with sync durable when 0 is returned. */
 int store_append(struct store *store, const char *id, struct bytes records, bool sync, struct err *e);
-/* The message is finished. */
-void store_remove(struct store *store, const char *id);
-/* Move it to corrupt/, for an operator. */
+/* The message is finished. What is not there is no error. */
+int store_remove(struct store *store, const char *id, struct err *e);
+/* Move it to damaged/, for an operator. */
 void store_set_aside(struct store *store, const char *id);
 
 #endif

@@ -99,8 +99,8 @@ def _():
         st = os.stat(queue)
         os.chown(broken, st.st_uid, st.st_gid)
     os.kill(server.children("posthouse-queue")[0], signal.SIGKILL)
-    eventually(lambda: os.path.exists(os.path.join(queue, "..", "corrupt", "0" * 20)), 10, "not set aside")
-    matches(server.log_text(), r"moved to corrupt/")
+    eventually(lambda: os.path.exists(os.path.join(queue, "..", "damaged", "0" * 20)), 10, "not set aside")
+    matches(server.log_text(), r"moved to damaged/")
     matches(send(server, "anna"), r"^250 ")
 
 

@@ -56,7 +56,7 @@ def try_with(name, replies, said):
     done = subprocess.run([server["sendmail"], "-i", "-f", "anna@localhost", "x@example.net"],
                           input=b"Subject: %s\n\n.\nbody\n" % name.encode(), stderr=subprocess.PIPE)
     equal(done.returncode, 0, done.stderr.decode())
-    line = eventually(lambda: re.search(r"to=<x@example\.net> (\w+): (.*)", server.log_text()[seen:]), 15, "no verdict")
+    line = eventually(lambda: re.search(r'to=<x@example\.net> status=(\w+) .*reply="(.*)"$', server.log_text()[seen:], re.M), 15, "no verdict")
     equal(line.group(1), "deferred")
     matches(line.group(2), said)
     listing = subprocess.run([server["sendmail"], "-bp"], stdout=subprocess.PIPE).stdout

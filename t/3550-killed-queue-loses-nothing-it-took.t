@@ -76,7 +76,7 @@ def _():
 
 @test("nothing was set aside")
 def _():
-    equal(os.listdir(os.path.join(queue, "..", "corrupt")), [])
+    equal(os.listdir(os.path.join(queue, "..", "damaged")), [])
 
 
 run()

@@ -21,7 +21,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     strbuf_addb(&text, b);
     recipient_verdict(envelope_add(&env, RECIPIENT_REMOTE, BYTES("a"), ""), 550, text.data);
     const struct recipient *failed[] = {&env.rcpts[0]};
-    struct bounce bounce = {&env, "h", "0", 0, b};
+    struct bounce bounce = {.env = &env, .hostname = "h", .id = "0", .original = b, .relay = "r"};
     bounce_write(&bounce, failed, 1, &out);
     return 0;
 }
