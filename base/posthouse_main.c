@@ -1,7 +1,7 @@
 /*
  * posthouse_main.c - `posthouse VERB ...`: the operator's one command. A verb is a program of its own,
- * posthouse-VERB among the other programs, which this one executes; it knows nothing but names. Only `check`
- * and `help` are done here.
+ * posthouse-VERB among the other programs, which this one executes, or posthouse-VERB-ctl where a daemon has the
+ * name; it knows nothing but names. Only `check` and `help` are done here.
  *
  * POSTHOUSE_SBINDIR and POSTHOUSE_LIBEXECDIR say where the masters and the programs are, if not where they
  * were installed.
@@ -154,8 +154,10 @@ static int execute(char **argv)
     char path[4096];
     if (!is_verb(argv[0]))
         return help(stderr, EXIT_MISUSED);
-    snprintf(path, sizeof(path), "%s/posthouse-%s", directory("POSTHOUSE_LIBEXECDIR", PKGLIBEXECDIR),
-             argv[0]);
+    const char *programs = directory("POSTHOUSE_LIBEXECDIR", PKGLIBEXECDIR);
+    snprintf(path, sizeof(path), "%s/posthouse-%s-ctl", programs, argv[0]);
+    if (access(path, X_OK) != 0)
+        snprintf(path, sizeof(path), "%s/posthouse-%s", programs, argv[0]);
     execv(path, argv);
     if (errno == ENOENT)
         fprintf(stderr, "posthouse: there is no verb %s; `posthouse help` tells what there is\n", argv[0]);

@@ -55,6 +55,16 @@ relay_posthouse_queue_SOURCES = \
 	relay/queue_submit.c relay/queue_submit.h
 relay_posthouse_queue_LDADD = $(RELAY_LIBS)
 
+pkglibexec_PROGRAMS += relay/posthouse-queue-ctl
+relay_posthouse_queue_ctl_SOURCES = \
+	relay/queue_ctl.h \
+	relay/queue_ctl_filter.c \
+	relay/queue_ctl_main.c \
+	relay/queue_ctl_order.c \
+	relay/queue_ctl_show.c \
+	relay/queue_store.c relay/queue_store.h
+relay_posthouse_queue_ctl_LDADD = $(RELAY_LIBS)
+
 relay_posthouse_remote_CFLAGS = $(AM_CFLAGS) $(GNUTLS_CFLAGS)
 relay_posthouse_remote_SOURCES = \
 	relay/remote_main.c \
@@ -90,7 +100,8 @@ BEHAVIOUR_TESTS += \
 	t/3520-spool-and-smarthost.t \
 	t/3530-sendmail-as-programs-call-it.t \
 	t/3540-hostile-smarthost-harms-nothing.t \
-	t/3550-killed-queue-loses-nothing-it-took.t
+	t/3550-killed-queue-loses-nothing-it-took.t \
+	t/3560-posthouse-queue.t
 EXTRA_DIST += t/smarthost.py
 
 FUZZ_TARGETS += envelope queue_journal queue_trace remote_reply sendmail_header

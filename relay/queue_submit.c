@@ -9,6 +9,7 @@
 
 #include "relay/queue_commit.h"
 #include "relay/queue_list.h"
+#include "relay/queue_runner.h"
 #include "relay/queue_trace.h"
 
 #include "base/cleanup.h"
@@ -17,6 +18,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <pwd.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
@@ -188,6 +190,22 @@ static void flush(struct submit_conn *c)
     reply(c, 250, "2.0.0 Trying all now");
 }
 
+static void order(struct submit_conn *c, struct msg_in *in)
+{
+    uint32_t what = msg_get_u32(in), n = msg_get_u32(in), done = 0;
+    char text[24];
+    if (!list_may_see_all(c->uid) || what > RUNNER_DELETE || n > ORDER_IDS_MAX) {
+        reply(c, 550, "5.7.1 Only root may do that");
+        return;
+    }
+    for (; n && !in->bad; n--) {
+        AUTO_FREE char *id = msg_get_str(in);
+        done += runner_order(c->q->runner, (enum runner_order)what, id);
+    }
+    snprintf(text, sizeof text, "%u", done);
+    reply(c, 250, text);
+}
+
 static void on_record(struct chan *ch, struct msg_in *in, void *arg)
 {
     struct submit_conn *c = arg;
@@ -200,6 +218,8 @@ static void on_record(struct chan *ch, struct msg_in *in, void *arg)
         list_answer(c->q, c->chan, c->uid);
     else if (in->type == FLUSH && msg_end(in))
         flush(c);
+    else if (in->type == ORDER)
+        order(c, in);
     else
         end(c);
 }

@@ -25,6 +25,8 @@
  *   -> SUBMIT_REPLY code u32, text str
  *   LIST                                    -> LISTED for each message of the caller's own (all for root and the queue's uid), then LIST_END
  *   FLUSH                                   try all now (root and the queue's uid) -> SUBMIT_REPLY
+ *   ORDER         enum runner_order u32, count u32 (at most ORDER_IDS_MAX), that many queue ids str (root and the queue's uid)
+ *                 -> SUBMIT_REPLY 250 with the number of messages that it was done to
  *   LISTED        queue id str, arrived u64, size u64, next attempt u64 (seconds; 0: being tried now), reverse-path bytes, recipient count u32 (at most
  *                 5 are told), for each of those: address bytes, last words bytes
  *   LIST_END      messages not told u32
@@ -84,7 +86,10 @@ enum relay_msg {
     LISTED,
     LIST_END,
     FLUSH,
+    ORDER,
 };
+
+#define ORDER_IDS_MAX 20 /* of one ORDER: each may cost a sync */
 
 enum relay_tls { RELAY_TLS_NONE, RELAY_TLS_STARTTLS, RELAY_TLS_IMPLICIT };
 
