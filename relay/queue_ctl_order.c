@@ -36,8 +36,6 @@ static bool send_batch(struct orders *o)
     AUTO_STRBUF struct strbuf buf = STRBUF_INIT(MSG_MAX);
     AUTO_MSG struct msg m;
     struct msg_in in;
-    if (!o->n)
-        return true;
     msg_init(&m, ORDER);
     msg_put_u32(&m, o->order);
     msg_put_u32(&m, o->n);
@@ -86,7 +84,7 @@ int ctl_order(struct ctl *ctl)
         fprintf(stderr, "posthouse queue: %s: %s (is the relay running?)\n", path.data, strerror(errno));
         return EXIT_FAILED;
     }
-    if (ctl_each(ctl, add_one, &o) || o.failed || !send_batch(&o))
+    if (ctl_each(ctl, add_one, &o) || o.failed || (o.n && !send_batch(&o)))
         return EXIT_FAILED;
     printf("%llu message%s %s\n", (unsigned long long)o.done, o.done == 1 ? "" : "s", done[o.order]);
     return o.done ? 0 : EXIT_NONE;
