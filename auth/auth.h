@@ -23,6 +23,8 @@
 #define AUTH_TICKET_LEN   32
 
 /* An account, as looked up. Strings malloc'ed. */
+#define ACCOUNT_SEND_LIMITS 4
+
 struct account {
     char *name; /* canonical: what it is called in logs and Delivered-To */
     uid_t uid;
@@ -30,6 +32,8 @@ struct account {
     char *home;
     char *mail;                          /* absolute path of the Maildir */
     int64_t quota_bytes, quota_messages; /* 0: none */
+    /* messages and recipients in an hour, the same in a day, that it may send; 0: as configured, -1: any number */
+    int64_t send_limits[ACCOUNT_SEND_LIMITS];
     bool no_shell;                       /* of the system, with a shell that lets nobody in */
     bool shared; /* other accounts have its uid, too: their processes are to be kept apart (base/confine.h) */
 };

@@ -166,6 +166,8 @@ static void send_account(struct conn *c, uint32_t id, enum auth_lookup_status st
         r.mail = bytes_of(a->mail);
         r.quota_bytes = (uint64_t)a->quota_bytes;
         r.quota_messages = (uint64_t)a->quota_messages;
+        for (size_t i = 0; i < ACCOUNT_SEND_LIMITS; i++)
+            r.send_limits[i] = (uint64_t)(a->send_limits[i] + 1);
         r.shared = a->shared;
     }
     conn_send(c, &r);

@@ -90,6 +90,8 @@ static void on_record(void *arg, const struct auth_record *r)
                               .quota_bytes = (int64_t)r->quota_bytes,
                               .quota_messages = (int64_t)r->quota_messages,
                               .shared = r->shared};
+    for (size_t i = 0; i < ACCOUNT_SEND_LIMITS; i++)
+        account.send_limits[i] = (int64_t)r->send_limits[i] - 1;
     account.name = bytes_dup(r->name);
     account.home = bytes_dup(r->home);
     account.mail = bytes_dup(r->mail);

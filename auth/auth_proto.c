@@ -71,6 +71,10 @@ static const struct field fields[] = {
     {AUTH_REC_ACCOUNT, PATH(mail)},
     {AUTH_REC_ACCOUNT, AMOUNT(quota_bytes)},
     {AUTH_REC_ACCOUNT, AMOUNT(quota_messages)},
+    {AUTH_REC_ACCOUNT, AMOUNT(send_limits[0])},
+    {AUTH_REC_ACCOUNT, AMOUNT(send_limits[1])},
+    {AUTH_REC_ACCOUNT, AMOUNT(send_limits[2])},
+    {AUTH_REC_ACCOUNT, AMOUNT(send_limits[3])},
     {AUTH_REC_ACCOUNT, FLAG(shut)},
     {AUTH_REC_ACCOUNT, FLAG(shared)},
 

@@ -71,6 +71,7 @@ struct auth_record {
     uint32_t secure, has_text, proven, session, shut; /* 0 or 1 */
     uint32_t uid, gid;
     uint64_t quota_bytes, quota_messages;
+    uint64_t send_limits[ACCOUNT_SEND_LIMITS]; /* struct account's, plus one */
     uint32_t shared;
     uint64_t until; /* BAN: seconds of the wall clock, 0 for ever; BAN_ASK: seconds from now */
     struct bytes service, remote, mechanism;

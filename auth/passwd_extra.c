@@ -129,6 +129,20 @@ static int take_quota_count(struct passwd_entry *entry, struct bytes value, stru
                : err_set(e, ERR_INVALID, "malformed quota count");
 }
 
+/* "messages:recipients" of an hour, ":messages:recipients" of a day; "" is as configured, 0 any number. */
+static int take_send_limits(struct passwd_entry *entry, struct bytes value, struct err *e)
+{
+    for (size_t i = 0; value.p; i++) {
+        struct bytes part = bytes_split(&value, ':');
+        uint64_t number = 0;
+        if (i == ACCOUNT_SEND_LIMITS || (part.n && !bytes_to_u64(part, INT32_MAX, &number)))
+            return err_set(e, ERR_INVALID,
+                           "send_limits must be up to four numbers such as 300:1000:2000:5000");
+        entry->account.send_limits[i] = !part.n ? 0 : number ? (int64_t)number : -1;
+    }
+    return 0;
+}
+
 static int take_nologin(struct passwd_entry *entry, struct bytes value, struct err *e)
 {
     (void)e;
@@ -186,6 +200,7 @@ static const struct {
     {"userdb_quota_storage_size", take_quota_size},
     {"userdb_quota_message_count", take_quota_count},
     {"nologin", take_nologin},
+    {"send_limits", take_send_limits},
     {"allow_nets", take_allow_nets},
     {"disabled", take_nologin},
     {"aliases", take_aliases},

@@ -8,6 +8,7 @@ relay_librelay_a_SOURCES = \
 	relay/queue_bounce.c relay/queue_bounce.h \
 	relay/queue_fair.c relay/queue_fair.h \
 	relay/queue_journal.c relay/queue_journal.h \
+	relay/queue_limits.c relay/queue_limits.h \
 	relay/queue_route.c relay/queue_route.h \
 	relay/queue_schedule.c relay/queue_schedule.h \
 	relay/queue_trace.c relay/queue_trace.h \
@@ -42,6 +43,7 @@ relay_posthouse_queue_SOURCES = \
 	relay/queue_attempt.c relay/queue_attempt.h \
 	relay/queue_commit.c relay/queue_commit.h \
 	relay/queue_disk.c relay/queue_disk.h \
+	relay/queue_gate.c relay/queue_gate.h \
 	relay/queue_list.c relay/queue_list.h \
 	relay/queue_locals.c relay/queue_locals.h \
 	relay/queue_main.c \
@@ -101,7 +103,9 @@ BEHAVIOUR_TESTS += \
 	t/3530-sendmail-as-programs-call-it.t \
 	t/3540-hostile-smarthost-harms-nothing.t \
 	t/3550-killed-queue-loses-nothing-it-took.t \
-	t/3560-posthouse-queue.t
+	t/3560-posthouse-queue.t \
+	t/3570-sending-limits.t \
+	t/3580-reports-as-dsn-asks.t
 EXTRA_DIST += t/smarthost.py
 
 FUZZ_TARGETS += envelope queue_journal queue_trace remote_reply sendmail_header
@@ -117,6 +121,12 @@ t_unit_queue_fair_test_SOURCES = t/unit/queue_fair_test.c
 t_unit_queue_fair_test_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 t_unit_queue_fair_test_LDADD = $(RELAY_LIBS) $(UNIT_LIBS)
 TESTS += t/unit/queue_fair_test
+
+check_PROGRAMS += t/unit/queue_limits_test
+t_unit_queue_limits_test_SOURCES = t/unit/queue_limits_test.c
+t_unit_queue_limits_test_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+t_unit_queue_limits_test_LDADD = $(RELAY_LIBS) $(UNIT_LIBS)
+TESTS += t/unit/queue_limits_test
 
 check_PROGRAMS += t/unit/queue_schedule_test
 t_unit_queue_schedule_test_SOURCES = t/unit/queue_schedule_test.c

@@ -8,6 +8,7 @@
  *   queue_locals    deliverers                      queue_remotes   senders
  *   queue_runner    what waits in the spool         queue_store     the spool
  *   queue_report    reports to senders              queue_list      the listing for mailq
+ *   queue_gate      sending limits                  queue_limits    their counters
  *   queue_disk      threads that write and sync     queue_fair      whose turn it is
  */
 #ifndef RELAY_QUEUE_H
@@ -15,6 +16,7 @@
 
 #include "relay/envelope.h"
 #include "relay/queue_disk.h"
+#include "relay/queue_limits.h"
 #include "relay/queue_route.h"
 #include "relay/queue_schedule.h"
 #include "relay/queue_store.h"
@@ -35,9 +37,11 @@ struct queue {
     struct locals *locals;
     struct remotes *remotes;
     struct runner *runner;
+    struct limits *limits;
     /* settings, replaced on a reload */
     struct route_rules route;
     struct schedule_rules schedule;
+    struct limit_rules limit_rules; /* of accounts that have none of their own */
     struct smarthost smarthost;
     uint64_t message_size;
     unsigned recipients;

@@ -8,6 +8,7 @@
  */
 #include "relay/queue_commit.h"
 
+#include "relay/queue_gate.h"
 #include "relay/queue_place.h"
 #include "relay/queue_runner.h"
 
@@ -150,6 +151,11 @@ static void attempted(struct attempt *a)
     settle(a->arg);
 }
 
+static void refuse(void *arg)
+{
+    answer(arg, 450, "4.7.1 Sending limit reached: an administrator has to look at what you have sent");
+}
+
 static void too_many(void *arg)
 {
     settle(arg);
@@ -158,16 +164,17 @@ static void too_many(void *arg)
 void commit_start(struct commit *c)
 {
     queue_begin(c->q);
+    bool pass = gate_pass(c->q, &c->env, &c->limits);
     c->attempt =
         (struct attempt){.q = c->q,
                          .env = &c->env,
                          .content = {.fd = c->fd, .size = c->size, .prefix = strbuf_bytes(&c->prefix)},
                          .done = attempted,
                          .arg = c};
-    if (c->env.nrcpts <= COMMIT_RCPT_MAX && !*c->env.held) {
+    if (pass && c->env.nrcpts <= COMMIT_RCPT_MAX && !*c->env.held) {
         attempt_start(&c->attempt);
         return;
     }
-    timer_init(&c->attempt.timer, too_many, c);
+    timer_init(&c->attempt.timer, pass ? too_many : refuse, c);
     timer_set(c->q->loop, &c->attempt.timer, 0);
 }

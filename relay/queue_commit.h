@@ -21,6 +21,7 @@ struct commit {
     /* The reply. May be NULL when nobody waits for it any more. Never from inside commit_start. */
     void (*done)(void *arg, int code, const char *text);
     void *arg;
+    struct limit_rules limits;
     /* private */
     struct attempt attempt;
     struct disk_job disk;

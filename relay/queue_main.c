@@ -103,6 +103,7 @@ static void take_over(struct relay_conf *c)
                                          .tls = (enum relay_tls)c->smarthost_tls,
                                          .user = user,
                                          .password = *user ? user + strlen(user) + 1 : ""};
+    memcpy(queue.limit_rules.most, c->limits, sizeof queue.limit_rules.most);
     queue.message_size = (uint64_t)c->message_size;
     queue.recipients = (unsigned)c->recipients;
     conf_free(conf, &relay_conf_table);
@@ -202,6 +203,7 @@ static void start(struct child *child)
     queue.store = store_open(conf->spool_dir, &e);
     if (!queue.store)
         log_fatal("%s", e.text);
+    queue.limits = limits_new();
     queue.disk = disk_new(queue.loop);
     queue.locals = locals_new(queue.loop, queue.master);
     queue.remotes = remotes_new(&queue);

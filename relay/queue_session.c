@@ -6,6 +6,8 @@
  */
 #include "relay/queue_session.h"
 
+#include "relay/queue_gate.h"
+
 #include "base/log.h"
 
 #include <stdlib.h>
@@ -96,6 +98,7 @@ static void redeemed(int status, const struct account *account, void *arg)
     free(s->account);
     s->account = xstrdup(account->name);
     s->uid = account->uid;
+    s->limits = gate_rules(s->q, account);
     reply(s, 235, "2.7.0 Authentication successful");
 }
 
@@ -320,6 +323,11 @@ void session_commit(struct session *s, struct msg_in *in)
     c->env.id = id;
     c->env.arrived = arrived;
     c->env.owner = s->account ? s->uid : ENVELOPE_STRANGER;
+    if (s->account) {
+        free(c->env.login);
+        c->env.login = xstrdup(s->account);
+        c->limits = s->limits;
+    }
     c->fd = fd;
     c->size = size;
     c->memory = memory;

@@ -18,6 +18,7 @@ struct session {
     char *peer, *helo, *service;
     char *account; /* NULL: a stranger */
     uid_t uid;
+    struct limit_rules limits;
     /* the transaction */
     bool in_mail;
     struct envelope env;

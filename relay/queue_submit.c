@@ -8,6 +8,7 @@
 #include "relay/queue_submit.h"
 
 #include "relay/queue_commit.h"
+#include "relay/queue_gate.h"
 #include "relay/queue_list.h"
 #include "relay/queue_runner.h"
 #include "relay/queue_trace.h"
@@ -31,7 +32,7 @@ struct submit_conn {
     struct chan *chan;
     uid_t uid;
     struct timer deadline;
-    bool looking_up;
+    bool looking_up, null_sender;
     struct commit *commit; /* being prepared (looking_up) or in progress */
 };
 
@@ -100,18 +101,30 @@ static const char *take_message(struct submit_conn *c, struct msg_in *in, uint32
     struct commit *k = c->commit;
     struct bytes path = msg_get_bytes(in);
     *flags = msg_get_u32(in);
-    uint32_t n = msg_get_u32(in);
+    struct bytes origin = msg_get_bytes(in);
+    uint32_t ret = msg_get_u32(in);
+    struct bytes envid = msg_get_bytes(in);
+    uint32_t notify = msg_get_u32(in), n = msg_get_u32(in);
     if (in->bad || n == 0 || n > ENVELOPE_RCPT_MAX)
         return "5.5.3 No recipients, or too many";
     if (!clean_path(path))
         return "5.1.7 The sender is not an address";
     free(k->env.reverse_path);
     k->env.reverse_path = bytes_dup(path);
+    if (!clean_path(envid) || envid.n > ENVELOPE_ENVID_MAX || ret > RET_FULL || notify > NOTIFY_ALL)
+        return "5.5.4 What is asked of reports is malformed";
+    free(k->env.envid);
+    k->env.envid = bytes_dup(envid);
+    k->env.ret = (enum envelope_ret)ret;
+    if (clean_path(origin)) { /* for people to read: it is not believed */
+        free(k->env.origin);
+        k->env.origin = bytes_dup(origin);
+    }
     for (uint32_t i = 0; i < n; i++) {
         path = msg_get_bytes(in);
         if (!path.n || !clean_path(path))
             return "5.1.3 A recipient is not an address";
-        envelope_add(&k->env, RECIPIENT_UNROUTED, path, "");
+        envelope_add_dsn(&k->env, RECIPIENT_UNROUTED, path, "", notify, BYTES(""));
     }
     k->fd = msg_get_fd(in);
     int64_t size = k->fd < 0 ? -1 : sealed_size(k->fd);
@@ -137,8 +150,9 @@ static void start(struct submit_conn *c, const char *name)
     k->done = committed;
     k->arg = c;
     trace_submitted(&k->prefix, c->q->route.hostname, (unsigned)c->uid, k->env.id, (time_t)k->env.arrived);
-    log_info("%s: from=<%s> uid=%u size=%llu recipients=%zu submitted", k->env.id, k->env.reverse_path,
-             (unsigned)c->uid, (unsigned long long)k->size, k->env.nrcpts);
+    log_info("%s: from=<%s> uid=%u login=%s directory=%s size=%llu recipients=%zu status=submitted",
+             k->env.id, k->env.reverse_path, (unsigned)c->uid, k->env.login, k->env.origin,
+             (unsigned long long)k->size, k->env.nrcpts);
     commit_start(k);
 }
 
@@ -146,6 +160,17 @@ static void start(struct submit_conn *c, const char *name)
 static void looked_up(int status, const struct account *account, void *arg)
 {
     struct submit_conn *c = arg;
+    struct envelope *env = &c->commit->env;
+    c->commit->limits = gate_rules(c->q, status == 1 ? account : NULL);
+    if (status == 1) {
+        free(env->login);
+        env->login = xstrdup(account->name);
+    }
+    if (*env->reverse_path || c->null_sender) {
+        c->looking_up = false;
+        start(c, NULL);
+        return;
+    }
     const struct passwd *pw = status == 1 ? NULL : getpwuid(c->uid);
     const char *name = status == 1 ? account->name : pw ? pw->pw_name : NULL;
     c->looking_up = false;
@@ -170,9 +195,8 @@ static void submit(struct submit_conn *c, struct msg_in *in)
         commit_free(c->commit);
         c->commit = NULL;
         reply(c, 554, wrong);
-    } else if (*c->commit->env.reverse_path || flags & FLAG_NULL_SENDER) {
-        start(c, NULL);
     } else {
+        c->null_sender = flags & FLAG_NULL_SENDER;
         c->looking_up = true;
         auth_lookup_uid(c->q->lookup, c->uid, looked_up, c);
     }

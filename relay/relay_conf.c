@@ -85,6 +85,18 @@ static const struct conf_row rows[] = {
      "largest message that is taken"},
     {"relay", "recipients", CONF_INT, FIELD(recipients), "100", 1, 1000, NULL, NULL,
      "most recipients of one message that is taken by SMTP"},
+    {"relay", "messages_per_hour", CONF_INT, FIELD(limits[0]), "300", 0, 1000000000, NULL, NULL,
+     "most messages that an account or a user of this machine may send in an hour, before what it sends is "
+     "held; 0: any number"},
+    {"relay", "recipients_per_hour", CONF_INT, FIELD(limits[1]), "1000", 0, 1000000000, NULL, NULL,
+     "most recipients that an account or a user of this machine may send in an hour, before what it sends is "
+     "held; 0: any number"},
+    {"relay", "messages_per_day", CONF_INT, FIELD(limits[2]), "2000", 0, 1000000000, NULL, NULL,
+     "most messages that an account or a user of this machine may send in a day, before what it sends is "
+     "held; 0: any number"},
+    {"relay", "recipients_per_day", CONF_INT, FIELD(limits[3]), "5000", 0, 1000000000, NULL, NULL,
+     "most recipients that an account or a user of this machine may send in a day, before what it sends is "
+     "held; 0: any number"},
     {"relay", "retry_first", CONF_TIME, FIELD(retry_first), "5m", 1, 86400, NULL, NULL,
      "the wait before the second attempt to deliver a message; doubled each time"},
     {"relay", "retry_max", CONF_TIME, FIELD(retry_max), "4h", 1, 86400, NULL, NULL,

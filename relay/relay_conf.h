@@ -17,6 +17,7 @@ struct relay_conf {
     char *spool_dir;
     int64_t message_size;                   /* octets */
     int64_t recipients;                     /* of one message */
+    int64_t limits[4]; /* in the order of enum limit (queue_limits.h) */
     int64_t retry_first, retry_max, delay_notice, expire; /* seconds */
     char *subaddress;                       /* one character, NULL: none */
 };

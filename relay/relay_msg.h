@@ -20,7 +20,8 @@
  *
  * sendmail -> queue, on the local socket `submit` (any local user; the kernel names the uid)
  * ------------------------------------------------------------------------------------------------
- *   SUBMIT        reverse-path bytes (empty: the caller's own address), flags u32 (1: the null reverse-path <>), recipient count u32,
+ *   SUBMIT        reverse-path bytes (empty: the caller's own address), flags u32 (1: the null reverse-path <>), directory bytes (where
+ *                 it was called), enum envelope_ret u32, ENVID bytes (xtext), enum recipient_notify u32 (for all), recipient count u32,
  *                 that many forward-paths bytes, fd: a memfd sealed against writing and shrinking, LF line ends
  *   -> SUBMIT_REPLY code u32, text str
  *   LIST                                    -> LISTED for each message of the caller's own (all for root and the queue's uid), then LIST_END

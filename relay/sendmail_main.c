@@ -237,7 +237,8 @@ static int send_message(const struct options *o, char **args, const char *hostna
         status = complain(EX_USAGE, "no recipients: the header has no To, Cc or Bcc");
     if (!status && fcntl(fd, F_ADD_SEALS, seals))
         status = complain(EX_OSERR, "the message cannot be sealed");
-    struct submission s = {socket, o->sender, &list, fd, o->verbose};
+    struct submission s = {
+        .socket = socket, .sender = o->sender, .recipients = &list, .fd = fd, .verbose = o->verbose};
     if (!status)
         status = queue_submit(&s);
     addresses_done(&list);

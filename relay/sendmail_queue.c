@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <sysexits.h>
 #include <time.h>
+#include <unistd.h>
 
 #define ANSWER_MS   (5 * 60 * 1000)
 #define BATCH_BYTES 48000
@@ -81,6 +82,11 @@ static int submit_batch(int fd, const struct submission *s, size_t *next)
     msg_init(&m, SUBMIT);
     msg_put_str(&m, s->sender);
     msg_put_u32(&m, s->sender && !*s->sender);
+    AUTO_FREE char *directory = getcwd(NULL, 0);
+    msg_put_str(&m, directory);
+    msg_put_u32(&m, s->ret);
+    msg_put_str(&m, s->envid);
+    msg_put_u32(&m, s->notify);
     msg_put_u32(&m, (uint32_t)(end - first));
     for (size_t i = first; i < end; i++)
         msg_put_str(&m, s->recipients->items[i]);

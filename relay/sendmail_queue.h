@@ -12,6 +12,8 @@ struct submission {
     const char *socket;
     const char *sender; /* NULL: the caller's own address; "": the null reverse-path */
     const struct addresses *recipients;
+    unsigned ret, notify; /* enum envelope_ret, enum recipient_notify */
+    const char *envid;    /* NULL: none; else xtext */
     int fd; /* sealed */
     bool verbose;
 };

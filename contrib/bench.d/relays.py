@@ -53,7 +53,7 @@ class PosthouseRelay(Relay):
                 f.write("%s:{PLAIN}%s:%d:%d::%s:/bin/false:\n" % (name, PASSWORD, UID + n, UID + n, self.home(name)))
         os.chmod(passwd, 0o600)
         with open(conf, "w") as f:
-            f.write('new_folders = {}\nrelay { smarthost = "127.0.0.1:%d" smarthost_tls = "none" message_size = 100M spool_dir = "%s" }\n' %
+            f.write('new_folders = {}\nrelay { smarthost = "127.0.0.1:%d" smarthost_tls = "none" message_size = 100M messages_per_hour = 0 recipients_per_hour = 0 messages_per_day = 0 recipients_per_day = 0 spool_dir = "%s" }\n' %
                     (self.sink, self.homes + "-spool"))
         done = subprocess.run([os.path.join(TOP, "contrib", "sandbox"), "start", self.work + "/box", "--passwd-file", passwd, "--conf", conf,
                                "--base-port", str(free_base(7))] + (["--build", self.build] if self.build else []), stdout=subprocess.PIPE)
