@@ -69,6 +69,7 @@ relay_posthouse_queue_ctl_LDADD = $(RELAY_LIBS)
 
 relay_posthouse_remote_CFLAGS = $(AM_CFLAGS) $(GNUTLS_CFLAGS)
 relay_posthouse_remote_SOURCES = \
+	relay/remote_dialogue.c relay/remote_dialogue.h \
 	relay/remote_main.c \
 	relay/remote_smtp.c relay/remote_smtp.h \
 	relay/remote_wire.c relay/remote_wire.h

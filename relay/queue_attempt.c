@@ -162,7 +162,7 @@ static void deliver_remote(struct attempt *a)
     if (!a->nremote)
         return;
     a->remote_job = xcalloc(1, sizeof *a->remote_job);
-    *a->remote_job = (struct outbound){.reverse_path = a->env->reverse_path,
+    *a->remote_job = (struct outbound){.env = a->env,
                                        .rcpts = a->remote_rcpts,
                                        .nrcpts = a->nremote,
                                        .fd = a->content.fd,

@@ -9,8 +9,12 @@
  */
 #include "relay/queue_remotes.h"
 
+#include "relay/queue_runner.h"
+
 #include "base/log.h"
 
+#include <limits.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -27,7 +31,7 @@ struct remotes {
     struct queue *q;
     struct remote *all;
     unsigned n;
-    struct outbound *waiting;
+    struct fair waiting; /* senders take turns */
     struct schedule_lane lane;
     char rest_reason[300];
     uint32_t requests, job_ids;
@@ -42,6 +46,11 @@ struct remotes *remotes_new(struct queue *q)
     rs->requests = 1;
     rs->lane.limit = REMOTES_PER_DESTINATION;
     return rs;
+}
+
+bool remotes_resting(const struct remotes *rs)
+{
+    return lane_resting(&rs->lane, queue_now());
 }
 
 void remotes_wake(struct remotes *rs)
@@ -109,6 +118,7 @@ static void sent(struct remote *r, struct msg_in *in)
     AUTO_STRBUF struct strbuf text = STRBUF_INIT(1024);
     struct remotes *rs = r->remotes;
     strbuf_addb(&text, msg_get_bytes(in));
+    bool relayed = msg_get_u32(in);
     if (in->bad || index >= r->job->nrcpts || code < 200 || code > 599)
         return;
     bool unreachable = code / 100 == 4 && !strncmp(text.data, "4.4.1 ", 6);
@@ -119,6 +129,7 @@ static void sent(struct remote *r, struct msg_in *in)
         lane_answered(&rs->lane);
     }
     r->job->answered[index] = true;
+    r->job->rcpts[index]->relayed = relayed;
     recipient_verdict(r->job->rcpts[index], (int)code, text.data);
 }
 
@@ -175,10 +186,15 @@ static void send_job(struct remote *r, struct outbound *job)
     msg_put_str(&m, host->user);
     msg_put_str(&m, host->password);
     msg_put_str(&m, rs->q->route.hostname);
-    msg_put_bytes(&m, bytes_of(job->reverse_path));
+    msg_put_bytes(&m, bytes_of(job->env->reverse_path));
+    msg_put_u32(&m, job->env->ret);
+    msg_put_str(&m, job->env->envid);
     msg_put_u32(&m, (uint32_t)job->nrcpts);
-    for (size_t i = 0; i < job->nrcpts; i++)
-        msg_put_bytes(&m, bytes_of(job->rcpts[i]->address));
+    for (size_t i = 0; i < job->nrcpts; i++) {
+        msg_put_str(&m, job->rcpts[i]->address);
+        msg_put_u32(&m, job->rcpts[i]->notify);
+        msg_put_str(&m, job->rcpts[i]->orcpt);
+    }
     msg_put_u64(&m, job->offset);
     msg_put_u64(&m, job->size);
     msg_put_fd(&m, job->fd);
@@ -200,10 +216,9 @@ static void ask(struct remotes *rs)
 
 static struct outbound *take_waiting(struct remotes *rs)
 {
-    struct outbound *job = rs->waiting;
-    rs->waiting = job->next;
-    job->next = NULL;
-    return job;
+    struct fair_entry *turn = fair_take(&rs->waiting, UINT_MAX);
+    fair_finish(&rs->waiting, turn); /* places here are given one by one */
+    return (struct outbound *)(void *)((char *)turn - offsetof(struct outbound, turn));
 }
 
 static struct remote *find_idle(struct remotes *rs)
@@ -216,17 +231,17 @@ static struct remote *find_idle(struct remotes *rs)
 
 static void dispatch(struct remotes *rs)
 {
-    while (rs->waiting && rs->q->smarthost.address && lane_resting(&rs->lane, queue_now()))
+    while (rs->waiting.n && rs->q->smarthost.address && lane_resting(&rs->lane, queue_now()))
         finish(rs, take_waiting(rs), 451, rs->rest_reason);
-    while (rs->waiting && !rs->q->smarthost.address)
+    while (rs->waiting.n && !rs->q->smarthost.address)
         finish(rs, take_waiting(rs), 550, "5.3.2 No route: this server has no smarthost configured");
     struct remote *r;
-    while (rs->waiting && lane_free(&rs->lane) && (r = find_idle(rs)))
+    while (rs->waiting.n && lane_free(&rs->lane) && (r = find_idle(rs)))
         send_job(r, take_waiting(rs));
     unsigned asked = 0;
     for (r = rs->all; r; r = r->next)
         asked += !r->chan;
-    if (rs->waiting && !asked && rs->n < rs->lane.limit)
+    if (rs->waiting.n && !asked && rs->n < rs->lane.limit)
         ask(rs);
 }
 
@@ -238,14 +253,10 @@ static void start(void *arg)
 
 void remotes_send(struct remotes *rs, struct outbound *job)
 {
-    struct outbound **end = &rs->waiting;
     job->remotes = rs;
-    job->next = NULL;
     job->id = ++rs->job_ids;
     job->answered = xcalloc(job->nrcpts + 1, sizeof *job->answered);
-    while (*end)
-        end = &(*end)->next;
-    *end = job;
+    fair_add(&rs->waiting, &job->turn, runner_sender(job->env));
     timer_init(&job->timer, start, job);
     timer_set(rs->q->loop, &job->timer, 0);
 }
@@ -276,11 +287,7 @@ bool remotes_failed(struct remotes *rs, uint32_t id, const char *text)
         return false;
     log_error("no sender: %s", text);
     remove_remote(r);
-    struct outbound *list = rs->waiting, *next;
-    rs->waiting = NULL;
-    for (struct outbound *job = list; job; job = next) {
-        next = job->next;
-        finish(rs, job, 451, "4.3.0 No sender could be started");
-    }
+    for (size_t n = rs->waiting.n; n; n--)
+        finish(rs, take_waiting(rs), 451, "4.3.0 No sender could be started");
     return true;
 }

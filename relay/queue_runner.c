@@ -56,7 +56,7 @@ struct runner {
     struct waiting *all, **last, *buckets[BUCKETS];
     size_t n;
     unsigned active;
-    bool stopped;
+    bool stopped, stuck; /* stuck: whoever is in line has all the places that one may have */
     struct timer timer;
 };
 
@@ -88,9 +88,10 @@ static void set_timer(struct runner *r)
     const struct schedule_entry *first = schedule_first(&r->due);
     uint64_t now = queue_now();
     timer_stop(r->q->loop, &r->timer);
-    if (!first || r->stopped)
+    bool ready = r->line.n && !r->stuck && r->active < RUNNER_ACTIVE_MAX;
+    if ((!first && !ready) || r->stopped)
         return;
-    uint64_t wait = first->due > now ? first->due - now : 0;
+    uint64_t wait = ready || first->due <= now ? 0 : first->due - now;
     timer_set(r->q->loop, &r->timer,
               wait > 60 ? 60000 /* the wall clock may jump: look each minute */
               : wait    ? wait * 1000
@@ -274,7 +275,8 @@ static void written(struct disk_job *job)
         schedule_add(&r->due, &w->entry, next_try(t));
     }
     trial_free(t);
-    run(r);
+    r->stuck = false;
+    set_timer(r);
     queue_end(r->q);
 }
 
@@ -307,6 +309,21 @@ static void not_loaded(struct runner *r, struct waiting *w, const struct err *e)
         schedule_add(&r->due, &w->entry, queue_now() + r->q->schedule.retry_first);
 }
 
+/* It has been tried, the sender need not be told yet, and all that is left goes to a destination that does not answer just
+ * now: nothing would be learnt. */
+static bool in_vain(const struct runner *r, const struct spooled *m, uint64_t now)
+{
+    const struct schedule_rules *rules = &r->q->schedule;
+    bool tell = schedule_expired(rules, m->env.arrived, now) ||
+                (!m->tried.delay_told && schedule_late(rules, m->env.arrived, now));
+    if (!m->tried.attempts || tell || !remotes_resting(r->q->remotes))
+        return false;
+    for (size_t i = 0; i < m->env.nrcpts; i++)
+        if (!recipient_final(&m->env.rcpts[i]) && m->env.rcpts[i].kind != RECIPIENT_REMOTE)
+            return false;
+    return true;
+}
+
 /* What it is, and whether it may be tried now; else it is held, scheduled or gone. */
 static bool load(struct runner *r, struct waiting *w, struct spooled *m)
 {
@@ -319,6 +336,8 @@ static bool load(struct runner *r, struct waiting *w, struct spooled *m)
     w->sender = runner_sender(&m->env);
     w->held = m->tried.held;
     uint64_t next = schedule_next(&r->q->schedule, m->env.arrived, m->tried.attempts, m->tried.last, now);
+    if (!w->hurry && next <= now && in_vain(r, m, now))
+        next = now + schedule_backoff(&r->q->schedule, m->tried.attempts);
     if (!w->held && (w->hurry || next <= now))
         return true;
     fair_finish(&r->line, &w->turn);
@@ -365,6 +384,7 @@ static void enter_line(struct runner *r, struct waiting *w)
         spooled_done(&m);
     }
     fair_add(&r->line, &w->turn, w->sender);
+    r->stuck = false;
 }
 
 static void run(void *arg)
@@ -377,8 +397,12 @@ static void run(void *arg)
             break;
         enter_line(r, (struct waiting *)(void *)((char *)first - offsetof(struct waiting, entry)));
     }
-    while (!r->stopped && r->active < RUNNER_ACTIVE_MAX && (turn = fair_take(&r->line, RUNNER_SENDER_MAX)))
+    for (int i = 0; i < STARTS_PER_ROUND && !r->stopped && r->active < RUNNER_ACTIVE_MAX; i++) {
+        r->stuck = !(turn = fair_take(&r->line, RUNNER_SENDER_MAX));
+        if (r->stuck)
+            break;
         begin(r, (struct waiting *)(void *)((char *)turn - offsetof(struct waiting, turn)));
+    }
     set_timer(r);
 }
 

@@ -50,9 +50,9 @@
  * queue -> remote, on that socket
  * ------------------------------------------------------------------------------------------------
  *   SEND          id, smarthost str ("host:port"), tls u32 (enum relay_tls), user str, password str (both empty: no AUTH), helo str, reverse-path bytes,
- *                 recipient count u32, forward-paths bytes each, offset u64, size u64, fd (read-only, LF line ends)
+ *                 enum envelope_ret u32, ENVID bytes, recipient count u32, for each: forward-path bytes, enum recipient_notify u32, ORCPT bytes; offset u64, size u64, fd (read-only, LF line ends)
  * remote -> queue
- *   SENT          id, recipient index u32, code u32 (SMTP: 2xx done, 4xx later, 5xx never), text str
+ *   SENT          id, recipient index u32, code u32 (SMTP: 2xx done, 4xx later, 5xx never), text str, relayed u32 (1: by a server without DSN)
  *   SENT_ALL      id                        every recipient has its SENT
  */
 #ifndef RELAY_RELAY_MSG_H

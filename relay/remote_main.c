@@ -3,17 +3,19 @@
  * recipient.
  *
  * Started by relayd as posthouse-net2 with the socket on descriptor 0 and the log on 3. Sequential: while a
- * job is done nothing else is looked at. Ends when the queue closes the socket or has nothing for a minute.
+ * job is done nothing else is looked at. A connection is kept for two seconds. Ends when the queue closes the socket or has nothing for a minute.
  */
 #include "relay/remote_smtp.h"
 
 #include "base/cleanup.h"
 #include "base/log.h"
 
+#include <errno.h>
 #include <signal.h>
 #include <sys/prctl.h>
 
 #define IDLE_MS (60 * 1000)
+#define KEEP_MS 2000 /* a connection without a message */
 
 /* "mail.example.org:587", "[2001:db8::1]:25" */
 static bool split_smarthost(const char *smarthost, char **host, char **port)
@@ -40,6 +42,8 @@ static void job_done(struct remote_job *job)
     free(job->password);
     free(job->helo);
     free(job->rcpts);
+    free(job->orcpts);
+    free(job->notify);
     free(job->codes);
     free(job->texts);
     cleanup_close(&job->fd);
@@ -55,14 +59,21 @@ static bool get_job(struct msg_in *in, struct remote_job *job, uint32_t *id)
     job->password = msg_get_str(in);
     job->helo = msg_get_str(in);
     job->reverse_path = msg_get_bytes(in);
+    job->ret = (enum envelope_ret)msg_get_u32(in);
+    job->envid = msg_get_bytes(in);
     job->nrcpts = msg_get_u32(in);
     if (in->bad || job->nrcpts > REMOTE_RCPT_MAX || !split_smarthost(smarthost, &job->host, &job->port))
         return false;
     job->rcpts = xcalloc(job->nrcpts + 1, sizeof *job->rcpts);
+    job->orcpts = xcalloc(job->nrcpts + 1, sizeof *job->orcpts);
+    job->notify = xcalloc(job->nrcpts + 1, sizeof *job->notify);
     job->codes = xcalloc(job->nrcpts + 1, sizeof *job->codes);
     job->texts = xcalloc(job->nrcpts + 1, sizeof *job->texts);
-    for (size_t i = 0; i < job->nrcpts; i++)
+    for (size_t i = 0; i < job->nrcpts; i++) {
         job->rcpts[i] = msg_get_bytes(in);
+        job->notify[i] = msg_get_u32(in);
+        job->orcpts[i] = msg_get_bytes(in);
+    }
     job->offset = msg_get_u64(in);
     job->size = msg_get_u64(in);
     job->fd = msg_get_fd(in);
@@ -78,6 +89,7 @@ static int answer(const struct remote_job *job, uint32_t id)
         msg_put_u32(&m, (uint32_t)i);
         msg_put_u32(&m, (uint32_t)job->codes[i]);
         msg_put_str(&m, job->texts[i]);
+        msg_put_u32(&m, job->relayed);
         if (msg_send(0, &m))
             return -1;
     }
@@ -107,11 +119,19 @@ int main(void)
     signal(SIGPIPE, SIG_IGN);
     if (prctl(PR_SET_DUMPABLE, 0))
         log_fatal("prctl: %m");
-    while (msg_recv(0, &buf, &in, IDLE_MS) == 1) {
+    for (;;) {
+        int got = msg_recv(0, &buf, &in, remote_connected() ? KEEP_MS : IDLE_MS);
+        if (got < 0 && errno == EAGAIN && remote_connected()) {
+            remote_hang_up();
+            continue;
+        }
+        if (got != 1)
+            break;
         int r = serve(&in);
         msg_in_done(&in);
         if (r)
             return 1;
     }
+    remote_hang_up();
     return 0;
 }

@@ -1,8 +1,9 @@
 /*
  * remote_smtp.c - the dialogue with the smarthost, read from top to bottom. uid posthouse-net2.
  *
- * connect, greeting, EHLO, STARTTLS and EHLO again, AUTH PLAIN, MAIL, RCPT..., DATA, QUIT. Deadlines are
- * those of RFC 5321 4.5.3.2. A recipient's verdict is the reply to its RCPT if that was a refusal, else the
+ * connect, greeting, EHLO, STARTTLS and EHLO again, AUTH PLAIN, then for each message MAIL, RCPT..., DATA, at last QUIT. Where
+ * the server can, MAIL to DATA go in one piece (RFC 2920). A connection on which a message was taken is kept; when it turns
+ * out to be dead at the next MAIL, that message starts anew on a fresh one. Deadlines are those of RFC 5321 4.5.3.2. A recipient's verdict is the reply to its RCPT if that was a refusal, else the
  * reply to the end of data. A connection that breaks after the final dot leaves it open whether the server
  * has the message: it is tried again, and may arrive twice. What a reply says goes into verdicts as text
  * without control characters (remote_reply.c).
@@ -10,7 +11,7 @@
 #include "relay/remote_smtp.h"
 
 #include "relay/remote_body.h"
-#include "relay/remote_wire.h"
+#include "relay/remote_dialogue.h"
 
 #include "base/cleanup.h"
 #include "base/fs.h"
@@ -18,194 +19,19 @@
 
 #include <errno.h>
 
-enum { T_CONNECT = 30, T_REPLY = 300, T_TLS = 60, T_DATA = 120, T_BLOCK = 180, T_END = 600, T_QUIT = 5 };
+#define CHUNK 32768
 
-#define COMMAND_MAX 1024 /* octets of one command line */
-#define CHUNK       32768
-#define TEXT_MAX    400
+#define MESSAGES_MAX 100          /* on one connection */
+#define PIPELINE_MAX (128u << 10) /* octets of commands in one piece */
 
-struct dialogue {
-    struct remote_job *job;
-    struct wire *wire;
-    struct reply reply;
-    bool eightbit, size, utf8, plain;
-    bool dead;           /* say no more on this connection, not even QUIT */
-    uint64_t size_limit; /* 0: none said */
-};
-
-/* ---- verdicts ---- */
-
-static void set_verdict(struct remote_job *job, size_t i, int code, const char *text)
-{
-    free(job->texts[i]);
-    job->texts[i] = xstrdup(text);
-    job->codes[i] = code;
-}
-
-/* For all that have none yet. */
-static void set_all(struct remote_job *job, int code, const char *text)
-{
-    for (size_t i = 0; i < job->nrcpts; i++)
-        if (!job->codes[i])
-            set_verdict(job, i, code, text);
-}
-
-/* Does the reply's text start with an enhanced code of its own class? */
-static bool has_enhanced(const struct reply *r)
-{
-    size_t n = strspn(r->text.data, "0123456789.");
-    return n >= 5 && r->text.data[0] == '0' + r->code / 100 && r->text.data[1] == '.';
-}
-
-static void describe(struct strbuf *out, const struct remote_job *job, const struct reply *r)
-{
-    char first[TEXT_MAX];
-    snprintf(first, sizeof first, "%s", r->text.data);
-    for (char *p = first; *p; p++)
-        if (*p == '\n')
-            *p = ' ';
-    if (!has_enhanced(r))
-        strbuf_addf(out, "%d.0.0 ", r->code / 100);
-    strbuf_addf(out, "%s (said %s)", first, job->host);
-}
-
-static void set_from_reply(struct dialogue *d, size_t i)
-{
-    AUTO_STRBUF struct strbuf text = STRBUF_INIT(1024);
-    describe(&text, d->job, &d->reply);
-    set_verdict(d->job, i, d->reply.code, text.data);
-}
-
-/* The server refuses the transaction: all recipients have its word. A 3xx where none belongs counts as
- * "later". */
-static int refuse_all(struct dialogue *d)
-{
-    AUTO_STRBUF struct strbuf text = STRBUF_INIT(1024);
-    describe(&text, d->job, &d->reply);
-    set_all(d->job, d->reply.code >= 400 ? d->reply.code : 451, text.data);
-    return -1;
-}
-
-static int broken(struct dialogue *d, const char *status, const struct err *e)
-{
-    AUTO_STRBUF struct strbuf text = STRBUF_INIT(1024);
-    strbuf_addf(&text, "%s %s: %s", status, d->job->host, e->text);
-    set_all(d->job, *status == '5' ? 554 : 451, text.data);
-    d->dead = true;
-    return -1;
-}
-
-/* ---- commands ---- */
-
-/* The one writer of command lines: a control character in an argument stops it. */
-static int command(struct dialogue *d, unsigned seconds, const char *verb, struct bytes path,
-                   const char *tail)
-{
-    AUTO_STRBUF struct strbuf line = STRBUF_INIT(COMMAND_MAX);
-    struct err e;
-    for (size_t i = 0; i < path.n; i++)
-        if ((unsigned char)path.p[i] < ' ' || path.p[i] == 127) {
-            err_set(&e, ERR_INVALID, "an address with control characters");
-            return broken(d, "5.1.3", &e);
-        }
-    strbuf_adds(&line, verb);
-    if (path.p)
-        strbuf_addf(&line, "<" BYTES_FMT ">", BYTES_ARG(path));
-    strbuf_addf(&line, "%s\r\n", tail);
-    if (line.overflow) {
-        err_set(&e, ERR_LIMIT, "a command of more than %d octets", COMMAND_MAX);
-        return broken(d, "5.5.4", &e);
-    }
-    if (wire_send(d->wire, strbuf_bytes(&line), T_REPLY, &e) || wire_reply(d->wire, &d->reply, seconds, &e))
-        return broken(d, "4.4.2", &e);
-    return 0;
-}
-
-static const struct bytes NO_PATH = {NULL, 0};
-
-static int ehlo(struct dialogue *d)
-{
-    struct bytes p = BYTES("");
-    AUTO_STRBUF struct strbuf verb = STRBUF_INIT(COMMAND_MAX);
-    strbuf_addf(&verb, "EHLO %s", d->job->helo);
-    if (command(d, T_REPLY, verb.data, NO_PATH, ""))
-        return -1;
-    if (d->reply.code / 100 != 2)
-        return refuse_all(d);
-    d->eightbit = reply_keyword(&d->reply, "8BITMIME", NULL);
-    d->utf8 = reply_keyword(&d->reply, "SMTPUTF8", NULL);
-    d->size = reply_keyword(&d->reply, "SIZE", &p);
-    d->size_limit = 0;
-    bytes_to_u64(p, UINT64_MAX, &d->size_limit);
-    d->plain = false;
-    if (reply_keyword(&d->reply, "AUTH", &p))
-        while (p.p)
-            d->plain |= bytes_eq_nocase(bytes_split(&p, ' '), BYTES("PLAIN"));
-    return 0;
-}
-
-static int tls(struct dialogue *d)
-{
-    struct err e;
-    return wire_start_tls(d->wire, d->job->host, T_TLS, &e) ? broken(d, "4.7.5", &e) : 0;
-}
-
-static int greet(struct dialogue *d)
-{
-    struct err e;
-    d->wire = wire_connect(d->job->host, d->job->port, T_CONNECT, &e);
-    if (!d->wire)
-        return broken(d, "4.4.1", &e);
-    if (d->job->tls == RELAY_TLS_IMPLICIT && tls(d))
-        return -1;
-    if (wire_reply(d->wire, &d->reply, T_REPLY, &e))
-        return broken(d, "4.4.1", &e);
-    return d->reply.code / 100 == 2 ? 0 : refuse_all(d);
-}
-
-static int upgrade(struct dialogue *d)
-{
-    if (d->job->tls != RELAY_TLS_STARTTLS)
-        return 0;
-    struct err e;
-    if (!reply_keyword(&d->reply, "STARTTLS", NULL)) {
-        err_set(&e, ERR_TEMP, "it does not offer STARTTLS, which smarthost_tls asks for");
-        return broken(d, "4.7.4", &e);
-    }
-    if (command(d, T_REPLY, "STARTTLS", NO_PATH, ""))
-        return -1;
-    if (d->reply.code != 220)
-        return refuse_all(d);
-    return tls(d) || ehlo(d) ? -1 : 0;
-}
-
-/* A refused login is a mistake in our configuration, which somebody will mend: the mail waits. */
-static int authenticate(struct dialogue *d)
-{
-    struct remote_job *job = d->job;
-    struct err e;
-    if (!*job->user && !*job->password)
-        return 0;
-    if (!wire_secure(d->wire) && !wire_loopback(d->wire)) {
-        err_set(&e, ERR_TEMP, "credentials are not sent without TLS (set smarthost_tls)");
-        return broken(d, "4.7.4", &e);
-    }
-    if (!d->plain) {
-        err_set(&e, ERR_TEMP, "it does not offer AUTH PLAIN");
-        return broken(d, "4.7.4", &e);
-    }
-    __attribute__((cleanup(strbuf_done_secret))) struct strbuf token = STRBUF_INIT(512),
-                                                               word = STRBUF_INIT(800);
-    strbuf_addf(&token, "%c%s%c%s", 0, job->user, 0, job->password);
-    strbuf_adds(&word, "AUTH PLAIN ");
-    base64_encode(&word, strbuf_bytes(&token));
-    if (command(d, T_REPLY, word.data, NO_PATH, ""))
-        return -1;
-    if (d->reply.code == 235)
-        return 0;
-    err_set(&e, ERR_TEMP, "it refuses our credentials: %d %.150s", d->reply.code, d->reply.text.data);
-    return broken(d, "4.7.8", &e);
-}
+/* What is kept between messages. */
+static struct kept {
+    struct wire *wire; /* NULL: nothing */
+    char *host, *port, *user;
+    enum relay_tls tls;
+    unsigned messages;
+    struct dialogue can; /* what EHLO said */
+} kept;
 
 /* ---- the transaction ---- */
 
@@ -235,46 +61,134 @@ static bool needs_utf8(const struct remote_job *job)
     return !ascii;
 }
 
-static int mail(struct dialogue *d)
+/* "MAIL FROM:<...> ..." or, if the server cannot take this message, -1 with verdicts. */
+static int mail_line(struct dialogue *d, struct strbuf *line)
 {
-    AUTO_STRBUF struct strbuf tail = STRBUF_INIT(256);
+    const struct remote_job *job = d->job;
     uint64_t size;
     struct err e;
-    if (count_size(d->job, &size)) {
+    if (count_size(job, &size)) {
         err_set(&e, ERR_TEMP, "the message cannot be read");
         return broken(d, "4.3.0", &e);
     }
-    bool utf8 = needs_utf8(d->job);
+    bool utf8 = needs_utf8(job);
+    d->clean = true; /* as long as nothing is said */
     if (d->size_limit && size > d->size_limit)
-        set_all(d->job, 552, "5.3.4 Message too big for the next server");
-    else if (utf8 && !d->utf8)
-        set_all(d->job, 550, "5.6.7 Address not in ASCII, and the next server does not take such");
-    else {
-        if (d->size)
-            strbuf_addf(&tail, " SIZE=%llu", (unsigned long long)size);
-        strbuf_addf(&tail, "%s%s", d->eightbit ? " BODY=8BITMIME" : "", utf8 ? " SMTPUTF8" : "");
-        if (command(d, T_REPLY, "MAIL FROM:", d->job->reverse_path.p ? d->job->reverse_path : BYTES(""),
-                    tail.data))
-            return -1;
-        return d->reply.code / 100 == 2 ? 0 : refuse_all(d);
-    }
-    return -1;
+        return set_all(d->job, 552, "5.3.4 Message too big for the next server"), -1;
+    if (utf8 && !d->utf8)
+        return set_all(d->job, 550, "5.6.7 Address not in ASCII, and the next server does not take such"), -1;
+    d->clean = false;
+    strbuf_addf(line, "MAIL FROM:<" BYTES_FMT ">", BYTES_ARG(job->reverse_path));
+    if (d->size)
+        strbuf_addf(line, " SIZE=%llu", (unsigned long long)size);
+    strbuf_addf(line, "%s%s", d->eightbit ? " BODY=8BITMIME" : "", utf8 ? " SMTPUTF8" : "");
+    if (d->dsn && job->ret)
+        strbuf_addf(line, " RET=%s", job->ret == RET_FULL ? "FULL" : "HDRS");
+    if (d->dsn && job->envid.n)
+        strbuf_addf(line, " ENVID=" BYTES_FMT, BYTES_ARG(job->envid));
+    return 0;
 }
 
-static int recipients(struct dialogue *d)
+static void rcpt_line(const struct dialogue *d, size_t i, struct strbuf *line)
 {
-    size_t accepted = 0;
+    static const char *const words[] = {"NEVER", "SUCCESS", "FAILURE", "DELAY"};
+    unsigned notify = d->job->notify[i];
+    const char *before = " NOTIFY=";
+    strbuf_addf(line, "RCPT TO:<" BYTES_FMT ">", BYTES_ARG(d->job->rcpts[i]));
+    for (unsigned k = 0; d->dsn && k < 4; k++)
+        if (notify & 1u << k) {
+            strbuf_addf(line, "%s%s", before, words[k]);
+            before = ",";
+        }
+    if (d->dsn && d->job->orcpts[i].n)
+        strbuf_addf(line, " ORCPT=" BYTES_FMT, BYTES_ARG(d->job->orcpts[i]));
+}
+
+/* No control character reaches a command line. */
+static int check_paths(struct dialogue *d)
+{
+    const struct remote_job *job = d->job;
+    bool fine = path_is_clean(job->reverse_path) && path_is_clean(job->envid);
+    for (size_t i = 0; i < job->nrcpts; i++)
+        fine = fine && path_is_clean(job->rcpts[i]) && path_is_clean(job->orcpts[i]);
+    struct err e;
+    err_set(&e, ERR_INVALID, "an address with control characters");
+    return fine ? 0 : broken(d, "5.1.3", &e);
+}
+
+/* The lines of the transaction up to DATA, each with CRLF. */
+static int make_lines(struct dialogue *d, struct strbuf *lines)
+{
+    if (check_paths(d) || mail_line(d, lines))
+        return -1;
+    strbuf_adds(lines, "\r\n");
     for (size_t i = 0; i < d->job->nrcpts; i++) {
-        if (command(d, T_REPLY, "RCPT TO:", d->job->rcpts[i], ""))
+        rcpt_line(d, i, lines);
+        strbuf_adds(lines, "\r\n");
+    }
+    strbuf_adds(lines, "DATA\r\n");
+    struct err e;
+    err_set(&e, ERR_LIMIT, "more than %u octets of addresses", PIPELINE_MAX);
+    return lines->overflow ? broken(d, "4.5.4", &e) : 0;
+}
+
+/* The next reply; without pipelining, after its line was sent. */
+static int step(struct dialogue *d, struct bytes *lines, unsigned seconds)
+{
+    struct err e;
+    if (!d->pipelining) {
+        struct bytes line = bytes_from(lines->p, bytes_index(*lines, '\n') + 1);
+        *lines = bytes_skip(*lines, line.n);
+        if (wire_send(d->wire, line, T_REPLY, &e))
+            return broken(d, "4.4.2", &e);
+    }
+    return wire_reply(d->wire, &d->reply, seconds, &e) ? broken(d, "4.4.2", &e) : 0;
+}
+
+/* How many the server takes, or -1. */
+static int recipients(struct dialogue *d, struct bytes *lines)
+{
+    int accepted = 0;
+    for (size_t i = 0; i < d->job->nrcpts; i++) {
+        if (step(d, lines, T_REPLY))
             return -1;
-        if (d->reply.code / 100 == 2)
+        if (d->reply.code / 100 == 2) {
             accepted++;
-        else
+            continue;
+        }
+        if (!d->job->codes[i])
             set_from_reply(d, i);
         if (d->reply.code / 100 == 3)
             d->job->codes[i] = 451;
     }
-    return accepted ? 0 : -1;
+    return accepted;
+}
+
+/* MAIL to DATA. 0: the server waits for the message. */
+static int envelope(struct dialogue *d)
+{
+    AUTO_STRBUF struct strbuf text = STRBUF_INIT(PIPELINE_MAX);
+    struct err e;
+    if (make_lines(d, &text))
+        return -1;
+    struct bytes lines = strbuf_bytes(&text);
+    if (d->pipelining && wire_send(d->wire, lines, T_REPLY, &e))
+        return broken(d, "4.4.2", &e);
+    if (step(d, &lines, T_REPLY))
+        return -1;
+    bool refused = d->reply.code / 100 != 2;
+    if (refused)
+        refuse_all(d);
+    if (refused && !d->pipelining)
+        return -1;
+    int accepted = recipients(d, &lines);
+    if (accepted < 0 || (!d->pipelining && !accepted) || step(d, &lines, T_DATA))
+        return -1;
+    if (d->reply.code == 354 && (refused || !accepted)) {
+        d->dead = true; /* it waits for a message for nobody: say no more */
+        return -1;
+    }
+    return d->reply.code == 354 ? 0 : refuse_all(d);
 }
 
 static int send_piece(struct dialogue *d, struct strbuf *out)
@@ -313,10 +227,6 @@ static int body(struct dialogue *d)
 static int data(struct dialogue *d)
 {
     struct err e;
-    if (command(d, T_DATA, "DATA", NO_PATH, ""))
-        return -1;
-    if (d->reply.code != 354)
-        return refuse_all(d);
     if (body(d))
         return -1;
     if (wire_reply(d->wire, &d->reply, T_END, &e))
@@ -326,12 +236,97 @@ static int data(struct dialogue *d)
     for (size_t i = 0; i < d->job->nrcpts; i++)
         if (!d->job->codes[i])
             set_from_reply(d, i);
+    d->job->relayed = !d->dsn;
+    d->clean = true;
     return 0;
 }
 
-static int transaction(struct dialogue *d)
+/* ---- connections that are kept ---- */
+
+bool remote_connected(void)
 {
-    return greet(d) || ehlo(d) || upgrade(d) || authenticate(d) || mail(d) || recipients(d) || data(d);
+    return kept.wire;
+}
+
+static void keep_nothing(void)
+{
+    free(kept.host);
+    free(kept.port);
+    free(kept.user);
+    wire_free(kept.wire);
+    kept = (struct kept){.wire = NULL};
+}
+
+void remote_hang_up(void)
+{
+    struct reply reply;
+    struct err e;
+    if (kept.wire && wire_send(kept.wire, BYTES("QUIT\r\n"), T_QUIT, &e) == 0) {
+        reply_init(&reply);
+        wire_reply(kept.wire, &reply, T_QUIT, &e);
+        reply_done(&reply);
+    }
+    keep_nothing();
+}
+
+static bool leads_there(const struct remote_job *job)
+{
+    return kept.wire && kept.messages < MESSAGES_MAX && !strcmp(kept.host, job->host) &&
+           !strcmp(kept.port, job->port) && !strcmp(kept.user, job->user) && kept.tls == job->tls;
+}
+
+static void keep(struct dialogue *d, unsigned messages)
+{
+    const struct remote_job *job = d->job;
+    kept = (struct kept){.wire = TAKE_PTR(d->wire),
+                         .host = xstrdup(job->host),
+                         .port = xstrdup(job->port),
+                         .user = xstrdup(job->user),
+                         .tls = job->tls,
+                         .messages = messages,
+                         .can = *d};
+}
+
+/* The dead connection's words are none about this message. */
+static void forget_verdicts(struct remote_job *job)
+{
+    for (size_t i = 0; i < job->nrcpts; i++) {
+        free(TAKE_PTR(job->texts[i]));
+        job->codes[i] = 0;
+    }
+}
+
+/* false: the connection was dead before anything could be said, or the server is about to close it. */
+static bool send_kept(struct dialogue *d)
+{
+    struct remote_job *job = d->job;
+    struct reply reply = d->reply;
+    unsigned messages = kept.messages + 1;
+    *d = kept.can;
+    d->job = job;
+    d->reply = reply;
+    d->wire = TAKE_PTR(kept.wire);
+    d->dead = d->clean = false;
+    keep_nothing();
+    bool begun = !envelope(d);
+    if (begun)
+        data(d);
+    if (!begun && !d->clean && (d->dead || d->reply.code == 421)) {
+        wire_free(TAKE_PTR(d->wire));
+        forget_verdicts(job);
+        return false;
+    }
+    if (d->clean && !d->dead)
+        keep(d, messages);
+    return true;
+}
+
+static void send_fresh(struct dialogue *d)
+{
+    *d = (struct dialogue){.job = d->job, .reply = d->reply};
+    if (dialogue_open(d) || envelope(d) || data(d))
+        return;
+    keep(d, 1);
 }
 
 void remote_send(struct remote_job *job)
@@ -339,7 +334,10 @@ void remote_send(struct remote_job *job)
     struct dialogue d = {.job = job};
     struct err e;
     reply_init(&d.reply);
-    transaction(&d);
+    if (kept.wire && !leads_there(job))
+        remote_hang_up();
+    if (!kept.wire || !send_kept(&d))
+        send_fresh(&d);
     set_all(job, 451, "4.3.0 No answer was understood");
     if (d.wire && !d.dead && wire_send(d.wire, BYTES("QUIT\r\n"), T_QUIT, &e) == 0)
         wire_reply(d.wire, &d.reply, T_QUIT, &e);

@@ -6,6 +6,7 @@
  * choose everything that it reads; still options that name files (-C, -X, -D, -O) do nothing, since callers
  * put strangers' words on the command line. After the first address, and after "--", nothing is an option.
  */
+#include "relay/envelope.h"
 #include "relay/queue_trace.h"
 #include "relay/relay_conf.h"
 #include "relay/sendmail_header.h"
@@ -32,6 +33,8 @@
 enum mode { MODE_SEND, MODE_LIST, MODE_ALIASES, MODE_FLUSH };
 
 struct options {
+    unsigned notify, ret; /* enum recipient_notify, enum envelope_ret */
+    char envid[ENVELOPE_ENVID_MAX + 1];
     enum mode mode;
     bool collect, ignore_dots, verbose;
     const char *sender, *from_name;
@@ -71,9 +74,54 @@ static int set_mode(struct options *o, const char *arg)
     return complain(EX_USAGE, "this mode of -b is not offered; the relay is started by posthouse-relayd");
 }
 
+/* "never", or "success", "failure", "delay" with commas between. */
+static int set_notify(struct options *o, const char *arg)
+{
+    static const char *const words[] = {"never", "success", "failure", "delay"};
+    struct bytes rest = bytes_of(arg);
+    o->notify = 0;
+    while (rest.p) {
+        struct bytes word = bytes_trim(bytes_split(&rest, ','));
+        size_t i = 0;
+        while (i < ARRAY_LEN(words) && !bytes_eq_nocase(word, bytes_of(words[i])))
+            i++;
+        if (i == ARRAY_LEN(words))
+            return complain(EX_USAGE, "-N takes never, or success, failure and delay with commas between");
+        o->notify |= 1u << i;
+    }
+    return o->notify == 1 || !(o->notify & 1) ? 0 : complain(EX_USAGE, "-N: never goes with nothing else");
+}
+
+static int set_ret(struct options *o, const char *arg)
+{
+    o->ret = !strcasecmp(arg, "full") ? RET_FULL : RET_HDRS;
+    return o->ret == RET_FULL || !strcasecmp(arg, "hdrs") ? 0 : complain(EX_USAGE, "-R takes full or hdrs");
+}
+
+/* As xtext (RFC 3461 4). */
+static int set_envid(struct options *o, const char *arg)
+{
+    size_t n = 0;
+    for (; *arg && n + 4 < sizeof o->envid; arg++) {
+        unsigned char c = (unsigned char)*arg;
+        if (c > ' ' && c < 127 && c != '+' && c != '=')
+            o->envid[n++] = *arg;
+        else
+            n += (size_t)snprintf(o->envid + n, 4, "+%02X", c);
+    }
+    o->envid[n] = '\0';
+    return *arg ? complain(EX_USAGE, "-V: the envelope id is too long") : 0;
+}
+
 static int set_option(struct options *o, int c)
 {
     switch (c) {
+    case 'N':
+        return set_notify(o, optarg);
+    case 'R':
+        return set_ret(o, optarg);
+    case 'V':
+        return set_envid(o, optarg);
     case 't':
         o->collect = true;
         return 0;
@@ -237,8 +285,14 @@ static int send_message(const struct options *o, char **args, const char *hostna
         status = complain(EX_USAGE, "no recipients: the header has no To, Cc or Bcc");
     if (!status && fcntl(fd, F_ADD_SEALS, seals))
         status = complain(EX_OSERR, "the message cannot be sealed");
-    struct submission s = {
-        .socket = socket, .sender = o->sender, .recipients = &list, .fd = fd, .verbose = o->verbose};
+    struct submission s = {.socket = socket,
+                           .sender = o->sender,
+                           .recipients = &list,
+                           .ret = o->ret,
+                           .notify = o->notify,
+                           .envid = o->envid,
+                           .fd = fd,
+                           .verbose = o->verbose};
     if (!status)
         status = queue_submit(&s);
     addresses_done(&list);

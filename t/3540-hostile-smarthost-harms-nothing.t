@@ -6,7 +6,8 @@ from posthouse import *
 
 
 class Script:
-    """Answers the greeting and each command with the next of `replies` (then with polite ones), None: closes."""
+    """Answers the greeting and each command with the next of `replies` (then with polite ones), None: closes. Closes after a message, without
+    a word: what is kept of the connection is dead."""
 
     def __init__(self):
         self.replies, self.bodies = [], []
@@ -34,6 +35,9 @@ class Script:
                     body = b"".join(iter(f.readline, b".\r\n"))
                     if not replies or replies[0] is not None:
                         self.bodies.append(body)
+                    if not replies:
+                        c.sendall(b"250 2.0.0 fine\r\n")
+                        break
                     line = b"."
                 else:
                     line = f.readline()

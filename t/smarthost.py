@@ -7,10 +7,10 @@ import threading
 class Smarthost:
     """bad@... is refused for good, later@... for now. Each message is (sender, recipients, bytes as they came)."""
 
-    def __init__(self, port=0, tls=None, starttls=None, auth=None, inject=False):
+    def __init__(self, port=0, tls=None, starttls=None, auth=None, inject=False, extensions=()):
         self.messages, self.logins, self.seen = [], [], []
         self.tls, self.starttls, self.auth, self.inject = tls, starttls, auth, inject
-        self.listener = None
+        self.listener, self.extensions, self.connections = None, extensions, []
         self.port = port or self._free_port()
 
     @staticmethod
@@ -32,6 +32,11 @@ class Smarthost:
     def down(self):
         self.listener.shutdown(socket.SHUT_RDWR)
         self.listener.close()
+        for c in self.connections:
+            try:
+                c.shutdown(socket.SHUT_RDWR)
+            except OSError:
+                pass
 
     def _accept(self, listener):
         while True:
@@ -39,6 +44,7 @@ class Smarthost:
                 connection, _ = listener.accept()
             except OSError:
                 return
+            self.connections.append(connection)
             threading.Thread(target=self._serve, args=(connection,), daemon=True).start()
 
     def _context(self, pair):
@@ -70,6 +76,8 @@ class Smarthost:
                     say("250-STARTTLS")
                 if self.auth:
                     say("250-AUTH LOGIN PLAIN")
+                for word in self.extensions:
+                    say("250-" + word)
                 say("250 8BITMIME")
             elif verb == b"STARTTLS" and self.starttls:
                 c.sendall(b"220 go\r\n" + (b"250 forged\r\n" if self.inject else b""))
@@ -89,6 +97,8 @@ class Smarthost:
                 else:
                     recipients.append(line)
                     say("250 ok")
+            elif verb == b"DATA" and not recipients:
+                say("554 5.5.1 no recipients")
             elif verb == b"DATA":
                 say("354 go")
                 data = b""
