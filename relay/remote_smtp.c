@@ -216,9 +216,9 @@ static int body(struct dialogue *d)
             return -1;
         }
         body_write(&w, &out, bytes_from(buf, (size_t)n));
-        if (send_piece(d, &out))
-            return -1;
         at += (uint64_t)n;
+        if (at < job->size && send_piece(d, &out))
+            return -1;
     }
     body_end(&w, &out);
     return send_piece(d, &out);

@@ -12,6 +12,8 @@
 #include <errno.h>
 #include <netdb.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <netinet/in.h>
 #include <poll.h>
 #include <sys/socket.h>
 #include <time.h>
@@ -71,6 +73,8 @@ static int connect_one(struct wire *w, const struct addrinfo *ai, struct err *e)
     if (w->fd < 0)
         return err_errno(e, errno, "socket");
     w->loopback = is_loopback(ai->ai_addr);
+    int yes = 1; /* every write of ours is a whole: nothing is to be waited for (40 ms against a delayed ACK) */
+    setsockopt(w->fd, IPPROTO_TCP, TCP_NODELAY, &yes, sizeof yes);
     if (connect(w->fd, ai->ai_addr, ai->ai_addrlen) && errno != EINPROGRESS)
         return err_errno(e, errno, "connect");
     if (wait_for(w, POLLOUT, e))
