@@ -1,11 +1,13 @@
 /*
  * auth.h - all that relay and access see of authentication: start, continue, look up, redeem.
  *
- * The daemon behind it (authd with auth, signer, nss and PAM workers) listens on three local sockets below
- * the run directory: net/auth     for login and smtp (inside their chroot): SASL exchanges; answers with a
- * ticket, never with a uid auth-lookup  for queue: does this account exist, and whose is this ticket (service
- * smtp only) auth-master  for root (accessd, relayd): look up, redeem a ticket A ticket is 32 hex digits,
- * valid once, for 20 seconds, for one service and for one redeeming process.
+ * The daemon behind it (authd with auth, signer, nss and PAM workers) listens on three local sockets below the run directory:
+ *
+ *   net/auth      for login and smtp (inside their chroot): SASL exchanges; answers with a ticket, never with a uid
+ *   auth-lookup   for queue: does this account exist, and whose is this ticket (service smtp only)
+ *   auth-master   for root (accessd, relayd): look up, redeem a ticket
+ *
+ * A ticket is 36 hex digits, 32 of them random, valid once, for 20 seconds, for one service and for one redeeming process.
  */
 #ifndef AUTH_AUTH_H
 #define AUTH_AUTH_H
@@ -20,7 +22,7 @@
 #define AUTH_NAME_MAX     255   /* octets of a user name */
 #define AUTH_PASSWORD_MAX 1024  /* octets of a password */
 #define AUTH_SASL_MAX     12288 /* octets of one base64 SASL message (RFC 4954 section 4) */
-#define AUTH_TICKET_LEN   32
+#define AUTH_TICKET_LEN   36
 
 /* An account, as looked up. Strings malloc'ed. */
 #define ACCOUNT_SEND_LIMITS 4

@@ -21,6 +21,7 @@ base_libbase_a_SOURCES = \
 	base/proxy.c base/proxy.h base/proxy_receive.c \
 	base/sandbox.c base/sandbox.h \
 	base/siphash.c base/siphash.h \
+	base/spawn.c base/spawn.h \
 	base/strbuf.c base/strbuf.h \
 	base/text.c base/text.h \
 	base/tls.c base/tls.h base/tls_internal.h base/tls_names.c base/tls_signer.c

@@ -11,6 +11,7 @@
 #include "base/fs.h"
 #include "base/log.h"
 #include "base/master_internal.h"
+#include "base/spawn.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -26,103 +27,22 @@
 #define BACKOFF_READY_MS 1000
 #define BACKOFF_MAX_MS   30000
 #define BACKOFF_RESET_MS 60000
-#define FDS_MAX          8
 
-/* ---- fork and exec ---- */
+/* ---- starting ---- */
 
-static char **clean_environment(void)
+static pid_t start_program(struct master *m, struct spawn *s, struct err *e)
 {
-    static const char *const kept[] = {
-        "TZ",
-#ifdef WITH_SANITIZERS
-        "ASAN_OPTIONS",
-        "UBSAN_OPTIONS",
-        "LSAN_OPTIONS",
-#endif
-    };
-    static char *env[4 + ARRAY_LEN(kept)];
-    size_t n = 0;
-    env[n++] = (char *)"PATH=/usr/local/bin:/usr/bin:/bin";
-    env[n++] = (char *)"LANG=C.UTF-8";
-    env[n++] =
-        (char
-             *)"GLIBC_TUNABLES=glibc.malloc.tcache_count=0"; /* it hoards what processes that wait have freed */
-    for (size_t i = 0; i < ARRAY_LEN(kept); i++) {
-        const char *value = getenv(kept[i]);
-        if (value && asprintf(&env[n], "%s=%s", kept[i], value) > 0)
-            n++;
-    }
-    env[n] = NULL;
-    return env;
-}
-
-/* In the forked child: fds[i] becomes i, everything else is closed. -1 means /dev/null. */
-static int arrange_fds(const int *fds, unsigned n)
-{
-    int high[FDS_MAX], null = open("/dev/null", O_RDWR | O_CLOEXEC);
-    for (unsigned i = 0; i < n; i++) {
-        high[i] = fcntl(fds[i] >= 0 ? fds[i] : null, F_DUPFD_CLOEXEC, 32);
-        if (high[i] < 0)
-            return -1;
-    }
-    for (unsigned i = 0; i < n; i++)
-        if (dup2(high[i], (int)i) < 0)
-            return -1;
-    return close_range(n, ~0u, 0);
-}
-
-static void reset_signals(void)
-{
-    sigset_t none;
-    sigemptyset(&none);
-    signal(SIGPIPE, SIG_DFL);
-    sigprocmask(SIG_SETMASK, &none, NULL);
-}
-
-struct spawn {
-    char *const *argv;
-    const struct priv *who; /* NULL: stay */
-    const char *chdir_to;
-    int fds[FDS_MAX];
-    unsigned nfds;
-};
-
-/* Never returns. */
-static void run(struct master *m, const struct spawn *s)
-{
-    struct err e;
-    char path[4096];
-    reset_signals();
-    log_init_child(s->argv[0], s->fds[CHILD_LOG_FD]);
-    snprintf(path, sizeof path, "%s/%s", m->programs, s->argv[0]);
-    if (arrange_fds(s->fds, s->nfds))
-        log_fatal("arranging descriptors for %s: %m", path);
-    log_init_child(s->argv[0], CHILD_LOG_FD);
-    if (s->who && priv_step_down(s->who, &e))
-        log_fatal("%s: %s", path, e.text);
-    if (s->chdir_to && chdir(s->chdir_to) && chdir("/"))
-        log_fatal("chdir: %m");
-    execve(path, s->argv, clean_environment());
-    log_fatal("cannot execute %s: %m", path);
-}
-
-static pid_t fork_run(struct master *m, const struct spawn *s, struct err *e)
-{
-    pid_t pid = fork();
-    if (pid == 0) {
-        run(m, s);
-        _exit(1);
-    }
-    if (pid < 0)
-        err_errno(e, errno, "cannot start %s", s->argv[0]);
-    return pid;
+    AUTO_STRBUF struct strbuf path = STRBUF_INIT(4096);
+    strbuf_addf(&path, "%s/%s", m->programs, s->argv[0]);
+    s->path = path.data;
+    return spawn_run(s, e);
 }
 
 pid_t master_spawn(struct master *m, char *const argv[], const struct priv *who, const char *chdir_to,
                    const int *fds, unsigned nfds, struct err *e)
 {
     struct spawn s = {.argv = argv, .who = who, .chdir_to = chdir_to, .nfds = nfds < 4 ? 4 : nfds};
-    if (nfds > FDS_MAX)
+    if (nfds > SPAWN_FDS_MAX)
         return err_set(e, ERR_INTERNAL, "too many descriptors for %s", argv[0]);
     for (unsigned i = 0; i < s.nfds; i++)
         s.fds[i] = i < nfds ? fds[i] : -1;
@@ -132,7 +52,7 @@ pid_t master_spawn(struct master *m, char *const argv[], const struct priv *who,
 #endif
     AUTO_CLOSE int log_fd = log_sink_child(m->sink);
     s.fds[CHILD_LOG_FD] = log_fd;
-    pid_t pid = fork_run(m, &s, e);
+    pid_t pid = start_program(m, &s, e);
     if (pid < 0)
         return -1;
     if (m->nspawned == m->spawned_size) {
@@ -250,7 +170,7 @@ static void start(void *arg)
     }
     AUTO_CLOSE int log_fd = log_sink_child(s->master->sink);
     struct spawn spawn = {.argv = argv, .fds = {-1, -1, STDERR_FILENO, log_fd, pair[1]}, .nfds = 5};
-    s->pid = fork_run(s->master, &spawn, &e);
+    s->pid = start_program(s->master, &spawn, &e);
     close(pair[1]);
     if (s->pid < 0) {
         close(pair[0]);

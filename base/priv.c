@@ -1,16 +1,17 @@
 /*
- * priv.c - stepping down. See priv.h for the order.
+ * priv.c - stepping down. See priv.h for the order. The ids are set by system calls: libc's functions see to threads, through a state that
+ * a child which shares its parent's memory (spawn.c) must not touch.
  */
 #include "base/priv.h"
 
 #include "base/log.h"
 
 #include <errno.h>
-#include <grp.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 /* Only CAP_SYS_RESOURCE raises a hard limit, which root in a container often has not: then what there is must
@@ -53,13 +54,13 @@ static int enter_chroot(const char *dir, struct err *e)
 
 static int become(const struct priv *p, struct err *e)
 {
-    if (setgroups(p->ngroups, p->groups))
+    if (syscall(SYS_setgroups, p->ngroups, p->groups))
         return err_errno(e, errno, "setgroups");
-    if (setresgid(p->gid, p->gid, p->gid))
+    if (syscall(SYS_setresgid, p->gid, p->gid, p->gid))
         return err_errno(e, errno, "setresgid %d", (int)p->gid);
     if (limit(RLIMIT_NPROC, p->processes, "RLIMIT_NPROC", e))
         return -1;
-    if (setresuid(p->uid, p->uid, p->uid))
+    if (syscall(SYS_setresuid, p->uid, p->uid, p->uid))
         return err_errno(e, errno, "setresuid %d", (int)p->uid);
     return 0;
 }
@@ -74,7 +75,7 @@ static int verify(const struct priv *p, struct err *e)
     bool same = ru == p->uid && eu == p->uid && su == p->uid && rg == p->gid && eg == p->gid && sg == p->gid;
     if (!same || getgroups(0, NULL) != (int)p->ngroups)
         return err_set(e, ERR_INTERNAL, "ids were not taken on");
-    if (p->uid != 0 && (setuid(0) == 0 || seteuid(0) == 0))
+    if (p->uid != 0 && (syscall(SYS_setuid, 0) == 0 || syscall(SYS_setresuid, -1, 0, -1) == 0))
         return err_set(e, ERR_INTERNAL, "root can be had again");
     return 0;
 }

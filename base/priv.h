@@ -24,7 +24,8 @@ struct priv {
     uint64_t processes;     /* RLIMIT_NPROC, 0: leave */
 };
 
-/* 0, or -1 with a sentence that says which step failed; the caller must exit then. Never called twice. */
+/* 0, or -1 with a sentence that says which step failed; the caller must exit then. Never called twice, and only while there is
+ * one thread. */
 int priv_step_down(const struct priv *p, struct err *e);
 
 /* For a program that was executed as a user: execution has made it dumpable again (unless its file is

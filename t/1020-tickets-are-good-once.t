@@ -16,7 +16,7 @@ net, lookup, master = authd.talk(), authd.talk("auth-lookup"), authd.talk("auth-
 
 def ticket(service):
     status, text, name = net.plain("anna", "secret", service=service)
-    equal((status, name, len(text)), ("OK", "anna", 32))
+    equal((status, name, len(text)), ("OK", "anna", 36))
     return text
 
 
@@ -47,7 +47,7 @@ def _():
 
 @test("made-up tickets are refused")
 def _():
-    for t in ["", "0" * 32, "f" * 31, "g" * 32]:
+    for t in ["", "0" * 36, "f" * 35, "g" * 36]:
         equal(master.redeem(t, "imap")[0], "none", t)
 
 
@@ -66,7 +66,7 @@ def _():
 @test("a front end can look up nobody, and queue can try no password")
 def _():
     for talk, attempt in [(authd.talk(), lambda t: t.by_name("anna")),
-                          (authd.talk(), lambda t: t.redeem("0" * 32, "imap")),
+                          (authd.talk(), lambda t: t.redeem("0" * 36, "imap")),
                           (authd.talk("auth-lookup"), lambda t: t.plain("anna", "secret")),
                           (authd.talk("auth-master"), lambda t: t.plain("anna", "secret"))]:
         try:

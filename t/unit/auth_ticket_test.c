@@ -59,8 +59,9 @@ END_TEST
 
 START_TEST(refuses_what_is_no_ticket)
 {
-    static const char *const not_tickets[] = {"", "00", "00000000000000000000000000000000",
-                                              "zz000000000000000000000000000000"};
+    static const char *const not_tickets[] = {"", "00", "000000000000000000000000000000000000",
+                                              "zz0000000000000000000000000000000000",
+                                              "ffff00000000000000000000000000000000"};
     struct ticket_table *t = ticket_table_new();
     for (size_t i = 0; i < sizeof(not_tickets) / sizeof(not_tickets[0]); i++)
         ck_assert(!redeem(t, not_tickets[i], "imap", 0));
