@@ -1,15 +1,21 @@
 /*
  * address.c - see address.h. Every byte is accounted for by the grammar: no control character, no 8-bit
- * octet, no bracket or blank outside quotes comes through, so that an address can never become syntax further
- * on.
+ * octet (in address_path_utf8: nothing but UTF-8 of visible characters), no bracket or blank outside quotes comes
+ * through, so that an address can never become syntax further on.
  */
 #include "relay/address.h"
 
 #include "base/text.h"
 
+/* Of a character beyond ASCII; which ones is looked at in the end. */
+static bool is_high(char c)
+{
+    return (unsigned char)c >= 0x80;
+}
+
 static bool is_atext(char c)
 {
-    return ascii_alnum(c) || (c && strchr("!#$%&'*+-/=?^_`{|}~", c));
+    return ascii_alnum(c) || is_high(c) || (c && strchr("!#$%&'*+-/=?^_`{|}~", c));
 }
 
 static bool is_dot_atom(struct bytes b)
@@ -28,7 +34,7 @@ static const char *quoted_content(struct bytes *in, struct strbuf *content)
     for (; in->n && in->p[0] != '"'; *in = bytes_skip(*in, 1)) {
         if (in->p[0] == '\\')
             *in = bytes_skip(*in, 1);
-        if (!in->n || in->p[0] < ' ' || in->p[0] > '~')
+        if (!in->n || ((in->p[0] < ' ' || in->p[0] > '~') && !is_high(in->p[0])))
             return "a quoted local part holds printable ASCII only";
         if (!strbuf_addc(content, in->p[0]))
             return "the local part is longer than 64 octets";
@@ -85,7 +91,8 @@ static bool is_domain(struct bytes b)
     size_t label = 0;
     for (size_t i = 0; i < b.n; i++) {
         char c = b.p[i];
-        if (c == '.' ? !label || b.p[i - 1] == '-' : !(ascii_alnum(c) || c == '_' || (c == '-' && label)))
+        if (c == '.' ? !label || b.p[i - 1] == '-'
+                     : !(ascii_alnum(c) || is_high(c) || c == '_' || (c == '-' && label)))
             return false;
         label = c == '.' ? 0 : label + 1;
         if (label > 63)
@@ -137,7 +144,7 @@ static const char *skip_route(struct bytes *in)
     return NULL;
 }
 
-const char *address_path(struct bytes *in, struct strbuf *out)
+static const char *any_path(struct bytes *in, struct strbuf *out)
 {
     const char *wrong;
     if (!in->n || in->p[0] != '<')
@@ -165,6 +172,42 @@ const char *address_path(struct bytes *in, struct strbuf *out)
         return "the address does not end in >";
     *in = bytes_skip(*in, 1);
     return out->overflow ? "the address is too long" : NULL;
+}
+
+/* RFC 6531 3.3, without what could pass for a blank or for the end of a line. */
+static bool is_visible(struct bytes path)
+{
+    if (!utf8_valid(path))
+        return false;
+    for (size_t at = 0; at < path.n;) {
+        int32_t c = utf8_next(path, &at);
+        if ((c >= 0x80 && c <= 0xa0) || c == 0xad || (c >= 0x2000 && c <= 0x200f) ||
+            (c >= 0x2028 && c <= 0x202f) || (c >= 0x205f && c <= 0x206f) || c == 0x3000 || c == 0xfeff ||
+            (c & 0xfffe) == 0xfffe)
+            return false;
+    }
+    return true;
+}
+
+const char *address_path_utf8(struct bytes *in, struct strbuf *out)
+{
+    size_t start = out->len;
+    const char *wrong = any_path(in, out);
+    if (wrong)
+        return wrong;
+    return is_visible(bytes_skip(strbuf_bytes(out), start))
+               ? NULL
+               : "the address is not UTF-8 of visible characters";
+}
+
+const char *address_path(struct bytes *in, struct strbuf *out)
+{
+    size_t start = out->len;
+    const char *wrong = any_path(in, out);
+    for (size_t i = start; !wrong && i < out->len; i++)
+        if (is_high(out->data[i]))
+            wrong = "the address is not in ASCII, and SMTPUTF8 was not said";
+    return wrong;
 }
 
 struct bytes address_domain(struct bytes path)

@@ -17,6 +17,8 @@
  * Source routes ("@a,@b:") are dropped. Returns NULL, or a sentence that says what is wrong (static text).
  */
 const char *address_path(struct bytes *in, struct strbuf *out);
+/* The same with addresses beyond ASCII (RFC 6531 3.3). */
+const char *address_path_utf8(struct bytes *in, struct strbuf *out);
 
 /* The domain of a path ("" if it has none). */
 struct bytes address_domain(struct bytes path);

@@ -20,7 +20,9 @@ relay_librelay_a_SOURCES = \
 	relay/sendmail_address.c relay/sendmail_address.h \
 	relay/sendmail_header.c relay/sendmail_header.h \
 	relay/sendmail_input.c relay/sendmail_input.h \
-	relay/smtp_dots.c relay/smtp_dots.h
+	relay/smtp_chunk.c relay/smtp_chunk.h \
+	relay/smtp_dots.c relay/smtp_dots.h \
+	relay/smtp_params.c relay/smtp_params.h
 RELAY_LIBS = relay/librelay.a $(AUTH_LIBS) $(MAILDIR_LIBS) $(BASE_LIBS)
 
 sbin_PROGRAMS += relay/posthouse-relayd
@@ -99,6 +101,8 @@ uninstall-hook:
 
 BEHAVIOUR_TESTS += \
 	t/3010-smtp-speaks-strictly.t \
+	t/3020-chunks-make-one-message.t \
+	t/3030-dsn-and-smtputf8-are-asked-for-strictly.t \
 	t/3510-delivery-within-the-transaction.t \
 	t/3520-spool-and-smarthost.t \
 	t/3530-sendmail-as-programs-call-it.t \
@@ -153,7 +157,7 @@ t_unit_sendmail_test_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 t_unit_sendmail_test_LDADD = $(RELAY_LIBS) $(UNIT_LIBS)
 TESTS += t/unit/sendmail_test
 
-FUZZ_TARGETS += address smtp_dots
+FUZZ_TARGETS += address smtp_chunk smtp_dots smtp_params
 
 check_PROGRAMS += t/unit/address_test
 t_unit_address_test_SOURCES = t/unit/address_test.c

@@ -29,7 +29,8 @@ static void end_transaction(struct session *s)
     route_cancel(s->route);
     s->route = NULL;
     free(s->path);
-    s->path = NULL;
+    free(s->orcpt);
+    s->path = s->orcpt = NULL;
     if (s->commit)
         s->commit->done = NULL;
     s->commit = NULL;
@@ -144,12 +145,14 @@ void session_mail(struct session *s, struct msg_in *in)
 {
     struct bytes path = msg_get_bytes(in);
     uint64_t size = msg_get_u64(in);
-    msg_get_u32(in); /* BODY: stored as it comes, either way */
+    bool body8bit = msg_get_u32(in), smtputf8 = msg_get_u32(in); /* stored as it comes, either way */
+    uint32_t ret = msg_get_u32(in);
+    struct bytes envid = msg_get_bytes(in);
     if (s->in_mail) {
         reply(s, 503, "5.5.1 A transaction is in progress");
         return;
     }
-    if (!clean_path(path)) {
+    if (!clean_path(path) || !clean_path(envid) || envid.n > ENVELOPE_ENVID_MAX || ret > RET_FULL) {
         reply(s, 553, "5.1.7 Not an address");
         return;
     }
@@ -165,6 +168,11 @@ void session_mail(struct session *s, struct msg_in *in)
     envelope_init(&s->env);
     free(s->env.reverse_path);
     s->env.reverse_path = bytes_dup(path);
+    free(s->env.envid);
+    s->env.envid = bytes_dup(envid);
+    s->env.ret = (enum envelope_ret)ret;
+    s->env.body8bit = body8bit;
+    s->env.smtputf8 = smtputf8;
     s->in_mail = true;
     if (s->account && path.n)
         s->route = route_start(s->q->loop, s->q->lookup, &s->q->route, path, sender_routed, s);
@@ -188,7 +196,7 @@ static bool known_already(const struct session *s, enum recipient_kind kind, con
 static void accept_rcpt(struct session *s, enum recipient_kind kind, const char *account)
 {
     if (!known_already(s, kind, account))
-        envelope_add(&s->env, kind, bytes_of(s->path), account);
+        envelope_add_dsn(&s->env, kind, bytes_of(s->path), account, s->notify, bytes_of(s->orcpt));
     reply(s, 250, "2.1.5 Ok");
 }
 
@@ -228,6 +236,8 @@ static void rcpt_routed(const struct route *route, void *arg)
 void session_rcpt(struct session *s, struct msg_in *in)
 {
     struct bytes path = msg_get_bytes(in);
+    uint32_t notify = msg_get_u32(in);
+    struct bytes orcpt = msg_get_bytes(in);
     if (!s->in_mail || s->place.fd >= 0) {
         reply(s, 503, "5.5.1 MAIL first");
         return;
@@ -236,12 +246,16 @@ void session_rcpt(struct session *s, struct msg_in *in)
         reply(s, 452, "4.5.3 Too many recipients");
         return;
     }
-    if (!path.n || !clean_path(path)) {
+    if (!path.n || !clean_path(path) || !clean_path(orcpt) || orcpt.n > ENVELOPE_ORCPT_MAX ||
+        notify > NOTIFY_ALL) {
         reply(s, 553, "5.1.3 Not an address");
         return;
     }
     free(s->path);
+    free(s->orcpt);
     s->path = bytes_dup(path);
+    s->orcpt = bytes_dup(orcpt);
+    s->notify = notify;
     s->route = route_start(s->q->loop, s->q->lookup, &s->q->route, path, rcpt_routed, s);
 }
 

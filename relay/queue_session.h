@@ -27,7 +27,9 @@ struct session {
     struct route_request *route;
     bool redeeming;
     struct commit *commit;
-    char *path; /* being routed */
+    char *path; /* being routed, with what RFC 3461 says of it */
+    char *orcpt;
+    unsigned notify;
 };
 
 struct session *session_new(struct queue *q, struct chan *chan, uint32_t id);

@@ -7,8 +7,9 @@
  * ------------------------------------------------------------------------------------------------
  *   QUEUE_OPEN    id, peer address str, helo str, service str ("smtp", "submission")   a session begins (or its HELO changed)
  *   QUEUE_AUTH    id, ticket bytes          -> QUEUE_REPLY 235 or 454: queue redeems the ticket itself
- *   QUEUE_MAIL    id, reverse-path bytes (without <>), size u64 (0: not said), body8bit u32 -> QUEUE_REPLY
- *   QUEUE_RCPT    id, forward-path bytes    -> QUEUE_REPLY
+ *   QUEUE_MAIL    id, reverse-path bytes (without <>), size u64 (0: not said), body8bit u32, smtputf8 u32, enum envelope_ret
+ *                 u32, ENVID bytes (xtext) -> QUEUE_REPLY
+ *   QUEUE_RCPT    id, forward-path bytes, enum recipient_notify u32, ORCPT bytes -> QUEUE_REPLY
  *   QUEUE_DATA    id                        -> QUEUE_FD, or QUEUE_REPLY with the refusal
  *   QUEUE_GROW    id, size so far u64       -> QUEUE_FD: a larger place which holds the bytes so far, or QUEUE_REPLY with the refusal
  *   QUEUE_COMMIT  id, size u64              -> QUEUE_REPLY when delivered or spooled, or refused; the transaction is over

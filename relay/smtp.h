@@ -8,6 +8,8 @@
  *   COMMAND --MAIL, RCPT--> QUEUE --reply--> COMMAND
  *   COMMAND --DATA--> DATA_WAIT --place--> DATA --end of data--> COMMIT --verdict--> COMMAND
  *                                          DATA --place full--> GROW --larger place--> DATA
+ *   COMMAND --BDAT--> DATA_WAIT --place--> CHUNK --its last octet--> COMMAND, or COMMIT after LAST
+ *   COMMAND --BDAT out of place--> CHUNK (chunk_drop) --its last octet--> COMMAND
  *   any --QUIT, error, deadline--> gone
  */
 #ifndef RELAY_SMTP_H
@@ -17,6 +19,7 @@
 #include "base/io.h"
 #include "base/strbuf.h"
 #include "relay/relay_conf.h"
+#include "relay/smtp_chunk.h"
 #include "relay/smtp_dots.h"
 
 #define SMTP_LINE_MAX        4096 /* octets of a command */
@@ -24,6 +27,7 @@
 #define SMTP_ERRORS_MAX      20     /* then the client is sent away */
 #define SMTP_DEADLINE_MS     300000 /* between commands (RFC 5321 4.5.3.2.7) */
 #define SMTP_DATA_MS         180000 /* between two pieces of a message */
+#define SMTP_CHUNK_MAX       (UINT64_C(1) << 40) /* octets of a chunk whose end is waited for */
 #define SMTP_AUTH_TRIES      5
 #define SMTP_HEADER_MAX      65536 /* octets of a header that is looked at for missing fields */
 #define SMTP_CONNECTIONS_MAX 5000  /* of one process */
@@ -37,6 +41,7 @@ enum smtp_state {
     SMTP_QUEUE,
     SMTP_DATA_WAIT,
     SMTP_DATA,
+    SMTP_CHUNK,
     SMTP_GROW,
     SMTP_COMMIT,
 };
@@ -52,7 +57,7 @@ struct smtp_session {
     bool eof, opened, fatal; /* opened: queue knows the session */
     char peer[64];
     char *helo;
-    bool esmtp, has_mail;
+    bool esmtp, has_mail, smtputf8;
     unsigned recipients, errors, auth_tries;
     struct auth_request *auth;
     char *user;      /* account name, once queue has redeemed the ticket */
@@ -62,6 +67,11 @@ struct smtp_session {
     int fd;
     uint64_t cap, written, received;
     struct smtp_dots dots;
+    bool chunking;       /* by BDAT: a place is there or asked for */
+    bool chunk_last, chunk_drop;
+    uint64_t chunk_left; /* octets of the chunk that are still to come */
+    struct smtp_chunk chunk;
+    bool nul;             /* there was one */
     struct strbuf text;   /* not yet written */
     bool in_header;       /* text holds the header until it is complete (submission only) */
     bool too_big, failed; /* read to the end, then refused */
@@ -107,14 +117,19 @@ void smtp_data_begin(struct smtp_session *s, int fd, uint64_t cap);
 void smtp_data_grown(struct smtp_session *s, int fd, uint64_t cap);
 /* Take input. */
 void smtp_data_input(struct smtp_session *s);
+void smtp_chunk_input(struct smtp_session *s);
+/* Read over the rest of the chunk: it has its reply. */
+void smtp_chunk_drop(struct smtp_session *s);
 void smtp_data_forget(struct smtp_session *s);
 
 /* smtp_link.c: the connection to queue. All return false if there is none. */
 void smtp_link_start(struct loop *loop, const char *path);
 bool smtp_link_open(struct smtp_session *s);
 bool smtp_link_auth(struct smtp_session *s, struct bytes ticket);
-bool smtp_link_mail(struct smtp_session *s, struct bytes path, uint64_t size, bool body8bit);
-bool smtp_link_rcpt(struct smtp_session *s, struct bytes path);
+struct mail_params;
+struct rcpt_params;
+bool smtp_link_mail(struct smtp_session *s, struct bytes path, const struct mail_params *params);
+bool smtp_link_rcpt(struct smtp_session *s, struct bytes path, const struct rcpt_params *params);
 bool smtp_link_data(struct smtp_session *s);
 bool smtp_link_grow(struct smtp_session *s);
 bool smtp_link_commit(struct smtp_session *s);

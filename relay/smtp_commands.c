@@ -5,6 +5,7 @@
 #include "base/text.h"
 #include "relay/address.h"
 #include "relay/smtp.h"
+#include "relay/smtp_params.h"
 
 #include <stdlib.h>
 
@@ -33,14 +34,21 @@ static const char *check_mail(const struct smtp_session *s)
 
 static const char *check_rcpt(const struct smtp_session *s)
 {
+    if (s->chunking)
+        return "503 5.5.1 The message has begun (RSET ends it)";
     return s->has_mail ? NULL : "503 5.5.1 MAIL first";
 }
 
-static const char *check_data(const struct smtp_session *s)
+static const char *check_message(const struct smtp_session *s)
 {
     if (!s->has_mail)
         return "503 5.5.1 MAIL first";
     return s->recipients ? NULL : "554 5.5.1 No valid recipients";
+}
+
+static const char *check_data(const struct smtp_session *s)
+{
+    return s->chunking ? "503 5.5.1 DATA and BDAT do not go together" : check_message(s);
 }
 
 static const char *check_starttls(const struct smtp_session *s)
@@ -125,37 +133,13 @@ static void do_ehlo(struct smtp_session *s, struct args *a)
     if (smtp_auth_allowed(s) && !s->user)
         reply_auth(s);
     smtp_reply(s, "250-8BITMIME");
+    smtp_reply(s, "250-SMTPUTF8");
+    smtp_reply(s, "250-CHUNKING");
+    smtp_reply(s, "250-DSN");
     smtp_reply(s, "250 ENHANCEDSTATUSCODES");
 }
 
 /* ---- the transaction ---- */
-
-struct mail_params {
-    uint64_t size;
-    bool body8bit;
-};
-
-/* One parameter of MAIL; a refusal or NULL. */
-static const char *mail_param(struct bytes word, struct mail_params *params)
-{
-    struct bytes name = bytes_split(&word, '=');
-    if (bytes_eq_nocase(name, BYTES("SIZE"))) {
-        if (!word.p || !bytes_to_u64(word, UINT64_MAX / 2, &params->size))
-            return "501 5.5.4 SIZE needs a number";
-        if (params->size > (uint64_t)smtp_conf->message_size)
-            return "552 5.3.4 The message is larger than is taken here";
-        return NULL;
-    }
-    if (bytes_eq_nocase(name, BYTES("BODY"))) {
-        params->body8bit = word.p && bytes_eq_nocase(word, BYTES("8BITMIME"));
-        if (params->body8bit || (word.p && bytes_eq_nocase(word, BYTES("7BIT"))))
-            return NULL;
-        return "501 5.5.4 BODY is 7BIT or 8BITMIME";
-    }
-    if (bytes_eq_nocase(name, BYTES("AUTH")))
-        return NULL; /* RFC 4954 5: whom a client vouches for is not believed */
-    return "555 5.5.4 Unknown parameter";
-}
 
 /* Cut "FROM:<path>" or "TO:<path>" off a->text; false after a refusal. */
 static bool take_path(struct smtp_session *s, struct args *a, struct bytes keyword, struct strbuf *path)
@@ -163,7 +147,7 @@ static bool take_path(struct smtp_session *s, struct args *a, struct bytes keywo
     const char *wrong = "a keyword is missing: MAIL FROM:<address>, RCPT TO:<address>";
     if (bytes_starts_nocase(a->text, keyword)) {
         a->text = bytes_trim(bytes_skip(a->text, keyword.n));
-        wrong = address_path(&a->text, path);
+        wrong = address_path_utf8(&a->text, path);
     }
     if (!wrong && a->text.n && a->text.p[0] != ' ')
         wrong = "a blank must follow the address";
@@ -180,43 +164,57 @@ static void queue_unavailable(struct smtp_session *s)
     smtp_reply(s, "451 4.3.0 The queue is not available now, try again later");
 }
 
+/* RFC 6531 3.5; said of all addresses, known or not. */
+static const char *check_ascii(struct bytes path, bool smtputf8)
+{
+    return smtputf8 || text_is_ascii(path)
+               ? NULL
+               : "553 5.6.7 The address is not in ASCII, and SMTPUTF8 was not said";
+}
+
+static void refuse(struct smtp_session *s, const char *refusal)
+{
+    smtp_reply(s, "%s", refusal);
+    smtp_count_error(s);
+    s->fatal |= refusal[0] == '4' && refusal[1] == '2'; /* 421: we close */
+}
+
 static void do_mail(struct smtp_session *s, struct args *a)
 {
     AUTO_STRBUF struct strbuf path = STRBUF_INIT(ADDRESS_PATH_MAX + 8);
-    struct mail_params params = {0};
-    const char *refusal = NULL;
+    struct mail_params params = {.size_max = (uint64_t)smtp_conf->message_size};
     if (!take_path(s, a, BYTES("FROM:"), &path))
         return;
-    for (struct bytes rest = bytes_trim(a->text); rest.p && rest.n && !refusal;) {
-        struct bytes word = bytes_split(&rest, ' ');
-        if (word.n)
-            refusal = mail_param(word, &params);
-    }
+    const char *refusal = mail_params_parse(a->text, &params);
+    if (!refusal)
+        refusal = check_ascii(strbuf_bytes(&path), params.smtputf8);
     if (refusal) {
-        smtp_reply(s, "%s", refusal);
-        smtp_count_error(s);
+        refuse(s, refusal);
         return;
     }
+    s->smtputf8 = params.smtputf8;
     s->state = SMTP_QUEUE;
-    if (!smtp_link_mail(s, strbuf_bytes(&path), params.size, params.body8bit))
+    if (!smtp_link_mail(s, strbuf_bytes(&path), &params))
         queue_unavailable(s);
 }
 
 static void do_rcpt(struct smtp_session *s, struct args *a)
 {
     AUTO_STRBUF struct strbuf path = STRBUF_INIT(ADDRESS_PATH_MAX + 8);
+    struct rcpt_params params = {.smtputf8 = s->smtputf8};
     if (!take_path(s, a, BYTES("TO:"), &path))
         return;
-    if (!path.len || bytes_trim(a->text).n) {
-        smtp_reply(s,
-                   path.len ? "555 5.5.4 RCPT takes no parameters here" : "501 5.1.3 A recipient is needed");
-        smtp_count_error(s);
+    const char *refusal = path.len ? rcpt_params_parse(a->text, &params) : "501 5.1.3 A recipient is needed";
+    if (!refusal)
+        refusal = check_ascii(strbuf_bytes(&path), s->smtputf8);
+    if (refusal) {
+        refuse(s, refusal);
         return;
     }
     free(s->recipient);
     s->recipient = s->recipients ? NULL : bytes_dup(strbuf_bytes(&path));
     s->state = SMTP_QUEUE;
-    if (!smtp_link_rcpt(s, strbuf_bytes(&path)))
+    if (!smtp_link_rcpt(s, strbuf_bytes(&path), &params))
         queue_unavailable(s);
 }
 
@@ -226,6 +224,37 @@ static void do_data(struct smtp_session *s, struct args *a)
     s->state = SMTP_DATA_WAIT;
     if (!smtp_link_data(s))
         queue_unavailable(s);
+}
+
+/* The octets of the chunk come anyway (RFC 3030 2), so that whatever is wrong, their number must be known. */
+static void do_bdat(struct smtp_session *s, struct args *a)
+{
+    struct bytes rest = a->text, number = bytes_split(&rest, ' ');
+    bool last = rest.p && bytes_eq_nocase(bytes_trim(rest), BYTES("LAST"));
+    uint64_t size;
+    if (!bytes_to_u64(number, SMTP_CHUNK_MAX, &size) || (rest.n && !last)) {
+        smtp_reply(s, "501 5.5.4 BDAT takes a number of octets, and LAST with the last ones");
+        s->fatal = true;
+        return;
+    }
+    const char *refusal = check_message(s);
+    if (refusal)
+        refuse(s, refusal);
+    s->chunk_left = size;
+    s->chunk_last = last;
+    if (refusal)
+        smtp_chunk_drop(s);
+    else if (s->chunking)
+        s->state = SMTP_CHUNK;
+    else {
+        s->chunking = true;
+        s->state = SMTP_DATA_WAIT;
+        if (!smtp_link_data(s)) {
+            smtp_reset(s);
+            queue_unavailable(s);
+            smtp_chunk_drop(s);
+        }
+    }
 }
 
 /* ---- the rest ---- */
@@ -246,7 +275,7 @@ static void do_noop(struct smtp_session *s, struct args *a)
 static void do_help(struct smtp_session *s, struct args *a)
 {
     (void)a;
-    smtp_reply(s, "214 2.0.0 EHLO HELO MAIL RCPT DATA RSET NOOP QUIT VRFY HELP STARTTLS AUTH");
+    smtp_reply(s, "214 2.0.0 EHLO HELO MAIL RCPT DATA BDAT RSET NOOP QUIT VRFY HELP STARTTLS AUTH");
 }
 
 static void do_vrfy(struct smtp_session *s, struct args *a)
@@ -302,23 +331,26 @@ static const struct {
     const char *(*check)(const struct smtp_session *s);
     void (*deed)(struct smtp_session *s, struct args *a);
 } commands[] = {
-    {"EHLO", check_none, do_ehlo},    {"HELO", check_none, do_helo},
-    {"MAIL", check_mail, do_mail},    {"RCPT", check_rcpt, do_rcpt},
-    {"DATA", check_data, do_data},    {"RSET", check_none, do_rset},
-    {"NOOP", check_none, do_noop},    {"QUIT", check_none, do_quit},
-    {"VRFY", check_none, do_vrfy},    {"HELP", check_none, do_help},
-    {"AUTH", check_auth, do_auth},    {"STARTTLS", check_starttls, do_starttls},
-    {"GET", check_none, do_http},     {"POST", check_none, do_http},
-    {"PUT", check_none, do_http},     {"HEAD", check_none, do_http},
-    {"OPTIONS", check_none, do_http}, {"CONNECT", check_none, do_http},
+    {"EHLO", check_none, do_ehlo},
+    {"HELO", check_none, do_helo},
+    {"MAIL", check_mail, do_mail},
+    {"RCPT", check_rcpt, do_rcpt},
+    {"DATA", check_data, do_data},
+    {"BDAT", check_none, do_bdat},
+    {"RSET", check_none, do_rset},
+    {"NOOP", check_none, do_noop},
+    {"QUIT", check_none, do_quit},
+    {"VRFY", check_none, do_vrfy},
+    {"HELP", check_none, do_help},
+    {"AUTH", check_auth, do_auth},
+    {"STARTTLS", check_starttls, do_starttls},
+    {"GET", check_none, do_http},
+    {"POST", check_none, do_http},
+    {"PUT", check_none, do_http},
+    {"HEAD", check_none, do_http},
+    {"OPTIONS", check_none, do_http},
+    {"CONNECT", check_none, do_http},
 };
-
-static void refuse(struct smtp_session *s, const char *refusal)
-{
-    smtp_reply(s, "%s", refusal);
-    smtp_count_error(s);
-    s->fatal |= refusal[0] == '4' && refusal[1] == '2'; /* 421: we close */
-}
 
 void smtp_command(struct smtp_session *s, struct bytes line)
 {

@@ -21,7 +21,7 @@ void smtp_data_forget(struct smtp_session *s)
     cleanup_close(&s->fd);
     s->fd = -1;
     s->written = s->received = 0;
-    s->in_header = s->too_big = s->failed = false;
+    s->in_header = s->too_big = s->failed = s->chunking = s->nul = false;
     strbuf_done(&s->text);
     strbuf_init(&s->text, SMTP_HEADER_MAX + PIECE + 4096);
 }
@@ -32,10 +32,12 @@ void smtp_data_begin(struct smtp_session *s, int fd, uint64_t cap)
     s->cap = cap;
     s->written = s->received = 0;
     smtp_dots_init(&s->dots);
+    s->chunk = (struct smtp_chunk){0};
     smtp_trace(&s->text, s);
     s->in_header = s->submission;
-    s->state = SMTP_DATA;
-    smtp_reply(s, "354 End data with <CR><LF>.<CR><LF>");
+    s->state = s->chunking ? SMTP_CHUNK : SMTP_DATA;
+    if (!s->chunking)
+        smtp_reply(s, "354 End data with <CR><LF>.<CR><LF>");
     smtp_proceed(s);
 }
 
@@ -70,7 +72,7 @@ static void ask_for_more(struct smtp_session *s)
     if (smtp_link_grow(s))
         return;
     s->failed = true;
-    s->state = SMTP_DATA;
+    s->state = s->chunking ? SMTP_CHUNK : SMTP_DATA;
 }
 
 /* The end of the header in text (behind the trace line): behind its empty line, or 0. */
@@ -109,12 +111,19 @@ static void refuse(struct smtp_session *s, const char *reply, const char *why)
     s->state = SMTP_COMMAND;
 }
 
+static bool is_bad(const struct smtp_session *s)
+{
+    return s->nul || (s->chunking ? s->chunk.bad : s->dots.bad);
+}
+
 static void finish(struct smtp_session *s)
 {
-    if (s->dots.bad) {
+    if (is_bad(s)) {
         refuse(s,
-               "550 5.6.11 Bare CR or LF in the message: lines end in CR LF, nothing else (RFC 5321 2.3.8)",
-               "bare CR or LF");
+               s->nul ? "550 5.6.0 NUL in the message (RFC 5322 2.1)"
+                      : "550 5.6.11 Bare CR or LF in the message: lines end in CR LF, nothing else (RFC 5321 "
+                        "2.3.8)",
+               s->nul ? "NUL" : "bare CR or LF");
         s->fatal = true;
         return;
     }
@@ -131,16 +140,34 @@ static void finish(struct smtp_session *s)
         refuse(s, "451 4.3.0 The queue is not available now, try again later", "no queue");
 }
 
+/* Has everything come that belongs to the message? */
+static bool at_end(const struct smtp_session *s)
+{
+    return s->chunking ? s->chunk_last && !s->chunk_left : s->dots.ended;
+}
+
+/* A chunk is complete, and it is not the last one. What is wrong by now will not come right. */
+static void finish_chunk(struct smtp_session *s)
+{
+    if (is_bad(s) || s->too_big || s->failed) {
+        finish(s);
+        return;
+    }
+    smtp_reply(s, "250 2.0.0 %llu octets received", (unsigned long long)s->received);
+    s->state = SMTP_COMMAND;
+}
+
 static void advance(struct smtp_session *s)
 {
+    bool all = at_end(s);
     if (s->in_header)
-        complete_header(s, s->dots.ended);
-    if (s->in_header && !s->dots.ended)
-        return;
-    if (!write_out(s))
+        complete_header(s, all);
+    if ((!s->in_header || all) && !write_out(s))
         ask_for_more(s);
-    else if (s->dots.ended)
+    else if (all)
         finish(s);
+    else if (s->chunking && !s->chunk_left)
+        finish_chunk(s);
 }
 
 void smtp_data_grown(struct smtp_session *s, int fd, uint64_t cap)
@@ -148,9 +175,19 @@ void smtp_data_grown(struct smtp_session *s, int fd, uint64_t cap)
     cleanup_close(&s->fd);
     s->fd = fd;
     s->cap = cap;
-    s->state = SMTP_DATA;
+    s->state = s->chunking ? SMTP_CHUNK : SMTP_DATA;
     advance(s);
     smtp_proceed(s);
+}
+
+static void taken(struct smtp_session *s, size_t used)
+{
+    io_consume(s->io, used);
+    s->received += used;
+    if (s->received > (uint64_t)smtp_conf->message_size)
+        s->too_big = true;
+    if (is_bad(s) || s->too_big)
+        strbuf_clear(&s->text);
 }
 
 void smtp_data_input(struct smtp_session *s)
@@ -158,12 +195,36 @@ void smtp_data_input(struct smtp_session *s)
     struct bytes in = io_input(s->io);
     in.n = in.n < PIECE ? in.n : PIECE;
     size_t used = smtp_dots_feed(&s->dots, in, &s->text);
-    io_consume(s->io, used);
-    s->received += used;
-    if (s->received > (uint64_t)smtp_conf->message_size)
-        s->too_big = true;
-    if (s->dots.bad || s->too_big)
-        strbuf_clear(&s->text);
+    s->nul = s->nul || (used && memchr(in.p, '\0', used));
+    taken(s, used);
     if (s->dots.ended || used)
+        advance(s);
+}
+
+void smtp_chunk_drop(struct smtp_session *s)
+{
+    s->chunk_drop = true;
+    s->state = SMTP_CHUNK;
+}
+
+void smtp_chunk_input(struct smtp_session *s)
+{
+    struct bytes in = io_input(s->io);
+    in.n = in.n < PIECE ? in.n : PIECE;
+    in.n = in.n < s->chunk_left ? in.n : (size_t)s->chunk_left;
+    s->chunk_left -= in.n;
+    if (s->chunk_drop) {
+        io_consume(s->io, in.n);
+        if (s->chunk_left)
+            return;
+        s->chunk_drop = false;
+        s->state = SMTP_COMMAND;
+        return;
+    }
+    smtp_chunk_feed(&s->chunk, in, s->chunk_last && !s->chunk_left, &s->text);
+    s->nul = s->nul || (in.n && memchr(in.p, '\0', in.n));
+    size_t used = in.n;
+    taken(s, used);
+    if (used || !s->chunk_left)
         advance(s);
 }

@@ -9,6 +9,7 @@
 #include "base/log.h"
 #include "relay/relay_msg.h"
 #include "relay/smtp.h"
+#include "relay/smtp_params.h"
 
 #include <stdlib.h>
 
@@ -38,10 +39,13 @@ static void handle_reply(struct smtp_session *s, struct msg_in *in)
         struct bytes line = bytes_split(&text, '\n');
         smtp_reply(s, "%u%c" BYTES_FMT, code, text.p ? '-' : ' ', BYTES_ARG(line));
     }
-    if (was == SMTP_COMMIT || was == SMTP_GROW)
+    bool chunking = s->chunking && (was == SMTP_DATA_WAIT || was == SMTP_GROW);
+    if (was == SMTP_COMMIT || was == SMTP_GROW || was == SMTP_DATA_WAIT)
         smtp_reset(s);
     s->state = SMTP_COMMAND;
-    if (was == SMTP_GROW) /* the rest of the message is still coming: it cannot be told from commands */
+    if (chunking)
+        smtp_chunk_drop(s);
+    else if (was == SMTP_GROW) /* the rest of the message is still coming: it cannot be told from commands */
         s->fatal = true;
     if (code >= 400 && was == SMTP_QUEUE)
         smtp_count_error(s);
@@ -163,23 +167,28 @@ bool smtp_link_auth(struct smtp_session *s, struct bytes ticket)
     return finish(&m);
 }
 
-bool smtp_link_mail(struct smtp_session *s, struct bytes path, uint64_t size, bool body8bit)
+bool smtp_link_mail(struct smtp_session *s, struct bytes path, const struct mail_params *params)
 {
     struct msg m;
     if (!begin(s, &m, QUEUE_MAIL))
         return false;
     msg_put_bytes(&m, path);
-    msg_put_u64(&m, size);
-    msg_put_u32(&m, body8bit);
+    msg_put_u64(&m, params->size);
+    msg_put_u32(&m, params->body8bit);
+    msg_put_u32(&m, params->smtputf8);
+    msg_put_u32(&m, params->ret);
+    msg_put_bytes(&m, params->envid);
     return finish(&m);
 }
 
-bool smtp_link_rcpt(struct smtp_session *s, struct bytes path)
+bool smtp_link_rcpt(struct smtp_session *s, struct bytes path, const struct rcpt_params *params)
 {
     struct msg m;
     if (!begin(s, &m, QUEUE_RCPT))
         return false;
     msg_put_bytes(&m, path);
+    msg_put_u32(&m, params->notify);
+    msg_put_bytes(&m, params->orcpt);
     return finish(&m);
 }
 

@@ -66,7 +66,7 @@ void smtp_reset(struct smtp_session *s)
     smtp_data_forget(s);
     free(s->recipient);
     s->recipient = NULL;
-    s->has_mail = false;
+    s->has_mail = s->smtputf8 = false;
     s->recipients = 0;
 }
 
@@ -110,6 +110,10 @@ static bool read_line(struct smtp_session *s)
         return false;
     if (r == -1)
         smtp_reply(s, "500 5.5.2 The line is too long");
+    if (r == 1 && memchr(line.p, '\0', line.n)) {
+        smtp_reply(s, "500 5.5.2 A line holds no NUL");
+        r = -3;
+    }
     if (r == -2)
         smtp_reply(s, "500 5.5.2 Lines end in CR LF, nothing else");
     if (r < 0)
@@ -124,17 +128,24 @@ static bool is_idle(const struct smtp_session *s)
     return s->state == SMTP_COMMAND || s->state == SMTP_AUTH_LINE;
 }
 
+static bool in_message(const struct smtp_session *s)
+{
+    return s->state == SMTP_DATA || s->state == SMTP_CHUNK;
+}
+
 void smtp_proceed(struct smtp_session *s)
 {
     while (!s->fatal) {
         if (s->state == SMTP_DATA)
             smtp_data_input(s);
+        else if (s->state == SMTP_CHUNK)
+            smtp_chunk_input(s);
         else if (!is_idle(s) || !read_line(s))
             break;
-        if (s->state == SMTP_DATA && !io_input(s->io).n)
+        if (in_message(s) && !io_input(s->io).n)
             break;
     }
-    if (s->eof && (is_idle(s) || s->state == SMTP_DATA || s->state == SMTP_TLS))
+    if (s->eof && (is_idle(s) || in_message(s) || s->state == SMTP_TLS))
         s->fatal = true;
     if (draining && s->state == SMTP_COMMAND && !s->has_mail && !s->fatal) {
         smtp_reply(s, "421 4.3.2 The server is going down");
@@ -143,7 +154,7 @@ void smtp_proceed(struct smtp_session *s)
     if (s->fatal)
         session_free(s);
     else
-        io_deadline(s->io, s->state == SMTP_DATA ? SMTP_DATA_MS : SMTP_DEADLINE_MS);
+        io_deadline(s->io, in_message(s) ? SMTP_DATA_MS : SMTP_DEADLINE_MS);
 }
 
 static void greet(struct smtp_session *s)

@@ -20,10 +20,13 @@ static void add_date(struct strbuf *out)
     strbuf_adds(out, text);
 }
 
-/* RFC 3848: what the session was. */
+/* RFC 3848, RFC 6531 4.3: what the session was. */
 static const char *protocol(const struct smtp_session *s)
 {
     static const char *const names[2][2] = {{"ESMTP", "ESMTPA"}, {"ESMTPS", "ESMTPSA"}};
+    static const char *const utf8[2][2] = {{"UTF8SMTP", "UTF8SMTPA"}, {"UTF8SMTPS", "UTF8SMTPSA"}};
+    if (s->smtputf8)
+        return utf8[smtp_secure(s)][s->user != NULL];
     return s->esmtp ? names[smtp_secure(s)][s->user != NULL] : "SMTP";
 }
 
