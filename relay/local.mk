@@ -19,10 +19,12 @@ relay_librelay_a_SOURCES = \
 	relay/remote_reply.c relay/remote_reply.h \
 	relay/sendmail_address.c relay/sendmail_address.h \
 	relay/sendmail_header.c relay/sendmail_header.h \
+	relay/sender_map.c relay/sender_map.h \
 	relay/sendmail_input.c relay/sendmail_input.h \
 	relay/smtp_chunk.c relay/smtp_chunk.h \
 	relay/smtp_dots.c relay/smtp_dots.h \
-	relay/smtp_params.c relay/smtp_params.h
+	relay/smtp_params.c relay/smtp_params.h \
+	relay/smtp_repair.c relay/smtp_repair.h
 RELAY_LIBS = relay/librelay.a $(AUTH_LIBS) $(MAILDIR_LIBS) $(BASE_LIBS)
 
 sbin_PROGRAMS += relay/posthouse-relayd
@@ -49,6 +51,7 @@ relay_posthouse_queue_SOURCES = \
 	relay/queue_list.c relay/queue_list.h \
 	relay/queue_locals.c relay/queue_locals.h \
 	relay/queue_main.c \
+	relay/queue_owner.c relay/queue_owner.h \
 	relay/queue_place.c relay/queue_place.h \
 	relay/queue_remotes.c relay/queue_remotes.h \
 	relay/queue_report.c relay/queue_report.h \
@@ -103,6 +106,7 @@ BEHAVIOUR_TESTS += \
 	t/3010-smtp-speaks-strictly.t \
 	t/3020-chunks-make-one-message.t \
 	t/3030-dsn-and-smtputf8-are-asked-for-strictly.t \
+	t/3110-submission-repairs-and-knows-its-own.t \
 	t/3510-delivery-within-the-transaction.t \
 	t/3520-spool-and-smarthost.t \
 	t/3530-sendmail-as-programs-call-it.t \
@@ -157,13 +161,19 @@ t_unit_sendmail_test_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 t_unit_sendmail_test_LDADD = $(RELAY_LIBS) $(UNIT_LIBS)
 TESTS += t/unit/sendmail_test
 
-FUZZ_TARGETS += address smtp_chunk smtp_dots smtp_params
+FUZZ_TARGETS += address smtp_chunk smtp_dots smtp_params smtp_repair
 
 check_PROGRAMS += t/unit/address_test
 t_unit_address_test_SOURCES = t/unit/address_test.c
 t_unit_address_test_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 t_unit_address_test_LDADD = $(RELAY_LIBS) $(UNIT_LIBS)
 TESTS += t/unit/address_test
+
+check_PROGRAMS += t/unit/smtp_repair_test
+t_unit_smtp_repair_test_SOURCES = t/unit/smtp_repair_test.c
+t_unit_smtp_repair_test_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+t_unit_smtp_repair_test_LDADD = $(RELAY_LIBS) $(UNIT_LIBS)
+TESTS += t/unit/smtp_repair_test
 
 check_PROGRAMS += t/unit/smtp_dots_test
 t_unit_smtp_dots_test_SOURCES = t/unit/smtp_dots_test.c

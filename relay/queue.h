@@ -3,6 +3,7 @@
  *
  *   queue_main      life and settings
  *   queue_smtp      the connection of smtp          queue_session   one client of it
+ *   queue_owner     whose an address is
  *   queue_place     where messages are written      queue_submit    the sendmail command
  *   queue_commit    the end of a transaction        queue_attempt   one round over the recipients
  *   queue_locals    deliverers                      queue_remotes   senders
@@ -28,6 +29,9 @@ struct smarthost {
     const char *user, *password; /* "": none */
 };
 
+/* Whose addresses may a login send under? */
+enum sender_check { SENDER_OWNED, SENDER_LOCAL, SENDER_ANY };
+
 struct queue {
     struct loop *loop;
     struct chan *master;
@@ -43,6 +47,8 @@ struct queue {
     struct schedule_rules schedule;
     struct limit_rules limit_rules; /* of accounts that have none of their own */
     struct smarthost smarthost;
+    enum sender_check sender_check;
+    const char *senders; /* a file (sender_map.h), NULL: none */
     uint64_t message_size;
     unsigned recipients;
     uid_t smtp_uid; /* who may connect to `queue` */

@@ -104,6 +104,8 @@ static void take_over(struct relay_conf *c)
                                          .user = user,
                                          .password = *user ? user + strlen(user) + 1 : ""};
     memcpy(queue.limit_rules.most, c->limits, sizeof queue.limit_rules.most);
+    queue.sender_check = (enum sender_check)c->sender_check;
+    queue.senders = c->senders;
     queue.message_size = (uint64_t)c->message_size;
     queue.recipients = (unsigned)c->recipients;
     conf_free(conf, &relay_conf_table);

@@ -2,11 +2,12 @@
  * queue_session.c - from MAIL to the end of data, as decisions: who is this, may it, where does it go.
  *
  * Strangers may send to accounts of ours and to nobody else. An authenticated client (by a ticket that we
- * redeem ourselves) may send anywhere, but not under the address of another account of ours.
+ * redeem ourselves) may send anywhere, but only under addresses of its own (queue_owner.h), in the envelope and in the header.
  */
 #include "relay/queue_session.h"
 
 #include "relay/queue_gate.h"
+#include "relay/queue_owner.h"
 
 #include "base/log.h"
 
@@ -24,6 +25,14 @@ struct session *session_new(struct queue *q, struct chan *chan, uint32_t id)
     return s;
 }
 
+/* One that has not been started. */
+static void drop_commit(struct session *s)
+{
+    struct commit *c = s->commit;
+    s->commit = NULL;
+    commit_free(c);
+}
+
 static void end_transaction(struct session *s)
 {
     route_cancel(s->route);
@@ -31,6 +40,10 @@ static void end_transaction(struct session *s)
     free(s->path);
     free(s->orcpt);
     s->path = s->orcpt = NULL;
+    if (s->owner && s->commit)
+        drop_commit(s);
+    owner_cancel(s->owner);
+    s->owner = NULL;
     if (s->commit)
         s->commit->done = NULL;
     s->commit = NULL;
@@ -54,7 +67,7 @@ void session_free(struct session *s)
 
 bool session_busy(const struct session *s)
 {
-    return s->route || s->redeeming || s->commit;
+    return s->route || s->owner || s->redeeming || s->commit;
 }
 
 static void reply(struct session *s, int code, const char *text)
@@ -126,19 +139,30 @@ static void refuse_mail(struct session *s, int code, const char *text)
     reply(s, code, text);
 }
 
-/* May this account use that address? Addresses elsewhere are none of our business. */
-static void sender_routed(const struct route *route, void *arg)
+static void refuse_sender(struct session *s, enum owner_verdict verdict, int code, const char *refused)
+{
+    AUTO_STRBUF struct strbuf text = STRBUF_INIT(2048);
+    if (verdict == OWNER_NO)
+        owner_refusal(s->q, s->account, refused, &text);
+    else
+        strbuf_adds(&text, "4.3.0 The accounts cannot be looked up now");
+    log_info("remote=%s user=%s sender=<%s> refused", s->peer, s->account, refused);
+    refuse_mail(s, verdict == OWNER_NO ? code : 451, text.data);
+}
+
+static void sender_checked(enum owner_verdict verdict, const char *refused, void *arg)
 {
     struct session *s = arg;
-    s->route = NULL;
-    bool own = route->kind == ROUTE_REMOTE ||
-               (route->kind == ROUTE_LOCAL && !strcmp(route->account->name, s->account));
-    if (own)
+    s->owner = NULL;
+    if (verdict == OWNER_YES)
         reply(s, 250, "2.1.0 Ok");
-    else if (route->kind == ROUTE_LATER)
-        refuse_mail(s, 451, "4.3.0 The accounts cannot be looked up now");
     else
-        refuse_mail(s, 553, "5.7.1 This sender address is not yours");
+        refuse_sender(s, verdict, 553, refused);
+}
+
+static bool checks_sender(const struct session *s)
+{
+    return s->account && s->q->sender_check != SENDER_ANY;
 }
 
 void session_mail(struct session *s, struct msg_in *in)
@@ -174,8 +198,8 @@ void session_mail(struct session *s, struct msg_in *in)
     s->env.body8bit = body8bit;
     s->env.smtputf8 = smtputf8;
     s->in_mail = true;
-    if (s->account && path.n)
-        s->route = route_start(s->q->loop, s->q->lookup, &s->q->route, path, sender_routed, s);
+    if (checks_sender(s) && path.n)
+        s->owner = owner_check_path(s->q, s->account, path, sender_checked, s);
     else
         reply(s, 250, "2.1.0 Ok");
 }
@@ -313,6 +337,18 @@ static void committed(void *arg, int code, const char *text)
     reply(s, code, text);
 }
 
+static void author_checked(enum owner_verdict verdict, const char *refused, void *arg)
+{
+    struct session *s = arg;
+    s->owner = NULL;
+    if (verdict == OWNER_YES) {
+        commit_start(s->commit);
+        return;
+    }
+    drop_commit(s);
+    refuse_sender(s, verdict, 550, refused);
+}
+
 void session_commit(struct session *s, struct msg_in *in)
 {
     uint64_t size = msg_get_u64(in);
@@ -349,5 +385,8 @@ void session_commit(struct session *s, struct msg_in *in)
     c->arg = s;
     s->in_mail = false;
     s->commit = c;
-    commit_start(c);
+    if (checks_sender(s))
+        s->owner = owner_check_message(s->q, s->account, fd, size, author_checked, s);
+    else
+        commit_start(c);
 }

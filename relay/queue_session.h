@@ -25,9 +25,10 @@ struct session {
     struct place place;
     /* what an answer is due for */
     struct route_request *route;
+    struct owner_check *owner;
     bool redeeming;
-    struct commit *commit;
-    char *path; /* being routed, with what RFC 3461 says of it */
+    struct commit *commit; /* with owner: not yet started */
+    char *path;            /* being routed, with what RFC 3461 says of it */
     char *orcpt;
     unsigned notify;
 };

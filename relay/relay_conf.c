@@ -85,6 +85,14 @@ static const struct conf_row rows[] = {
      "largest message that is taken"},
     {"relay", "recipients", CONF_INT, FIELD(recipients), "100", 1, 1000, NULL, NULL,
      "most recipients of one message that is taken by SMTP"},
+    {"relay", "sender_check", CONF_CHOICE, FIELD(sender_check), "owned", 0, 0, "owned|local|any", NULL,
+     "under which addresses those who log in may send, of the envelope and of From and Sender: owned, only their own and "
+     "those that senders gives them; local, also all that are not of this server; any, all"},
+    {"relay", "senders", CONF_STRING, FIELD(senders), "", 0, 0, NULL, check_path,
+     "file of further addresses that logins may send under, readable by the user posthouse: a login, a blank, and addresses, "
+     "@domain or *, on each line"},
+    {"relay", "hide_client", CONF_BOOL, FIELD(hide_client), "no", 0, 0, NULL, NULL,
+     "keep the names and addresses of the machines of those who log in out of Received"},
     {"relay", "messages_per_hour", CONF_INT, FIELD(limits[0]), "300", 0, 1000000000, NULL, NULL,
      "most messages that an account or a user of this machine may send in an hour, before what it sends is "
      "held; 0: any number"},

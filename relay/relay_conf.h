@@ -19,6 +19,9 @@ struct relay_conf {
     int64_t recipients;                     /* of one message */
     int64_t limits[4]; /* in the order of enum limit (queue_limits.h) */
     int64_t retry_first, retry_max, delay_notice, expire; /* seconds */
+    int64_t sender_check;                   /* enum sender_check (queue.h) */
+    char *senders;                          /* file (sender_map.h), NULL: none */
+    bool hide_client;
     char *subaddress;                       /* one character, NULL: none */
 };
 

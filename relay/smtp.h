@@ -29,7 +29,8 @@
 #define SMTP_DATA_MS         180000 /* between two pieces of a message */
 #define SMTP_CHUNK_MAX       (UINT64_C(1) << 40) /* octets of a chunk whose end is waited for */
 #define SMTP_AUTH_TRIES      5
-#define SMTP_HEADER_MAX      65536 /* octets of a header that is looked at for missing fields */
+#define SMTP_HEADER_MAX      (1u << 20) /* octets of a mail program's header, which is held whole to be repaired */
+#define SMTP_HEADER_ALL      (32u << 20) /* of all together in one process */
 #define SMTP_CONNECTIONS_MAX 5000  /* of one process */
 #define SMTP_PER_ADDRESS_MAX 100   /* of one process and address, loopback excepted */
 
@@ -62,6 +63,7 @@ struct smtp_session {
     struct auth_request *auth;
     char *user;      /* account name, once queue has redeemed the ticket */
     char *candidate; /* the same before that */
+    char *reverse_path;
     char *recipient; /* the only one, for `for` in Received */
     /* the message */
     int fd;
@@ -73,6 +75,7 @@ struct smtp_session {
     struct smtp_chunk chunk;
     bool nul;             /* there was one */
     struct strbuf text;   /* not yet written */
+    size_t looked_at;     /* octets of text in which the header does not end */
     bool in_header;       /* text holds the header until it is complete (submission only) */
     bool too_big, failed; /* read to the end, then refused */
 };
@@ -113,6 +116,7 @@ void smtp_auth_line(struct smtp_session *s, struct bytes line);
 void smtp_auth_redeemed(struct smtp_session *s, uint32_t code, struct bytes text);
 
 /* smtp_data.c */
+void smtp_data_init(struct smtp_session *s);
 void smtp_data_begin(struct smtp_session *s, int fd, uint64_t cap);
 void smtp_data_grown(struct smtp_session *s, int fd, uint64_t cap);
 /* Take input. */
@@ -146,7 +150,7 @@ void smtp_session_gone(void);       /* one less: the process may end when it dra
 
 /* smtp_trace.c: the Received line (RFC 5321 4.4), LF line ends. */
 void smtp_trace(struct strbuf *out, struct smtp_session *s);
-/* Date and Message-ID if the header lacks them (RFC 6409 8). */
+/* The header of a mail program's message, made whole (smtp_repair.h). */
 void smtp_complete(struct strbuf *out, struct smtp_session *s, struct bytes header);
 
 #endif

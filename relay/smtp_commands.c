@@ -179,9 +179,16 @@ static void refuse(struct smtp_session *s, const char *refusal)
     s->fatal |= refusal[0] == '4' && refusal[1] == '2'; /* 421: we close */
 }
 
+/* RFC 6409 6.3 */
+static void complete_path(const struct smtp_session *s, struct strbuf *path)
+{
+    if (s->submission && path->len && !memchr(path->data, '@', path->len))
+        strbuf_addf(path, "@%s", smtp_conf->site.hostname);
+}
+
 static void do_mail(struct smtp_session *s, struct args *a)
 {
-    AUTO_STRBUF struct strbuf path = STRBUF_INIT(ADDRESS_PATH_MAX + 8);
+    AUTO_STRBUF struct strbuf path = STRBUF_INIT(ADDRESS_PATH_MAX + ADDRESS_DOMAIN_MAX);
     struct mail_params params = {.size_max = (uint64_t)smtp_conf->message_size};
     if (!take_path(s, a, BYTES("FROM:"), &path))
         return;
@@ -192,6 +199,9 @@ static void do_mail(struct smtp_session *s, struct args *a)
         refuse(s, refusal);
         return;
     }
+    complete_path(s, &path);
+    free(s->reverse_path);
+    s->reverse_path = bytes_dup(strbuf_bytes(&path));
     s->smtputf8 = params.smtputf8;
     s->state = SMTP_QUEUE;
     if (!smtp_link_mail(s, strbuf_bytes(&path), &params))
@@ -200,7 +210,7 @@ static void do_mail(struct smtp_session *s, struct args *a)
 
 static void do_rcpt(struct smtp_session *s, struct args *a)
 {
-    AUTO_STRBUF struct strbuf path = STRBUF_INIT(ADDRESS_PATH_MAX + 8);
+    AUTO_STRBUF struct strbuf path = STRBUF_INIT(ADDRESS_PATH_MAX + ADDRESS_DOMAIN_MAX);
     struct rcpt_params params = {.smtputf8 = s->smtputf8};
     if (!take_path(s, a, BYTES("TO:"), &path))
         return;
@@ -211,6 +221,7 @@ static void do_rcpt(struct smtp_session *s, struct args *a)
         refuse(s, refusal);
         return;
     }
+    complete_path(s, &path);
     free(s->recipient);
     s->recipient = s->recipients ? NULL : bytes_dup(strbuf_bytes(&path));
     s->state = SMTP_QUEUE;

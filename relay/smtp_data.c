@@ -23,7 +23,13 @@ void smtp_data_forget(struct smtp_session *s)
     s->written = s->received = 0;
     s->in_header = s->too_big = s->failed = s->chunking = s->nul = false;
     strbuf_done(&s->text);
+    smtp_data_init(s);
+}
+
+void smtp_data_init(struct smtp_session *s)
+{
     strbuf_init(&s->text, SMTP_HEADER_MAX + PIECE + 4096);
+    s->looked_at = 0;
 }
 
 void smtp_data_begin(struct smtp_session *s, int fd, uint64_t cap)
@@ -76,29 +82,35 @@ static void ask_for_more(struct smtp_session *s)
 }
 
 /* The end of the header in text (behind the trace line): behind its empty line, or 0. */
-static size_t header_end(const struct strbuf *text)
+static size_t header_end(struct smtp_session *s)
 {
-    const char *end = memmem(text->data, text->len, "\n\n", 2);
-    return end ? (size_t)(end - text->data) + 2 : 0;
+    struct bytes rest = bytes_skip(strbuf_bytes(&s->text), s->looked_at);
+    const char *end = rest.n ? memmem(rest.p, rest.n, "\n\n", 2) : NULL;
+    s->looked_at = s->text.len ? s->text.len - 1 : 0;
+    return end ? (size_t)(end - s->text.data) + 2 : 0;
 }
 
-/* Once the header is complete (or too long to be looked at), put in front of it what it lacks. */
+/* Once the header is complete, make it whole. One that is too long to be held is refused with its message. */
 static void complete_header(struct smtp_session *s, bool all)
 {
-    size_t end = header_end(&s->text);
-    if (!end && !all && s->text.len < SMTP_HEADER_MAX)
+    size_t end = header_end(s);
+    if (!end && !all) {
+        s->too_big |= s->text.len > SMTP_HEADER_MAX;
+        s->in_header = !s->too_big;
         return;
-    AUTO_STRBUF struct strbuf whole = STRBUF_INIT(2 * SMTP_HEADER_MAX + PIECE);
+    }
+    AUTO_STRBUF struct strbuf whole = STRBUF_INIT(8 * SMTP_HEADER_MAX);
     struct bytes rest = strbuf_bytes(&s->text);
     struct header_field trace;
-    struct bytes header = bytes_from(rest.p, end ? end : rest.n);
+    end = end ? end : rest.n;
     header_next(&rest, &trace);
     strbuf_addb(&whole, trace.whole);
-    smtp_complete(&whole, s, header);
-    strbuf_add(&whole, s->text.data + trace.whole.n, s->text.len - trace.whole.n);
+    smtp_complete(&whole, s, bytes_from(trace.whole.p + trace.whole.n, end - trace.whole.n));
+    strbuf_addb(&whole, bytes_skip(strbuf_bytes(&s->text), end));
     strbuf_done(&s->text);
-    strbuf_init(&s->text, whole.max);
-    strbuf_addb(&s->text, strbuf_bytes(&whole));
+    s->text = whole;
+    strbuf_init(&whole, 1);
+    s->too_big |= s->text.overflow;
     s->in_header = false;
 }
 

@@ -65,7 +65,8 @@ void smtp_reset(struct smtp_session *s)
         smtp_link_reset(s);
     smtp_data_forget(s);
     free(s->recipient);
-    s->recipient = NULL;
+    free(s->reverse_path);
+    s->recipient = s->reverse_path = NULL;
     s->has_mail = s->smtputf8 = false;
     s->recipients = 0;
 }
@@ -86,6 +87,7 @@ static void session_free(struct smtp_session *s)
     free(s->user);
     free(s->candidate);
     free(s->recipient);
+    free(s->reverse_path);
     free(s);
     smtp_session_gone();
 }
@@ -142,7 +144,7 @@ void smtp_proceed(struct smtp_session *s)
             smtp_chunk_input(s);
         else if (!is_idle(s) || !read_line(s))
             break;
-        if (in_message(s) && !io_input(s->io).n)
+        if (in_message(s) && !io_input(s->io).n && !(s->state == SMTP_CHUNK && !s->chunk_left))
             break;
     }
     if (s->eof && (is_idle(s) || in_message(s) || s->state == SMTP_TLS))
@@ -234,7 +236,7 @@ void smtp_accepted(int fd, const char *service, const char *peer, bool tls)
     *s = (struct smtp_session){
         .id = ++last_id, .fd = -1, .submission = strcmp(service, "smtp") != 0, .proxied_tls = tls};
     snprintf(s->peer, sizeof s->peer, "%s", peer);
-    strbuf_init(&s->text, SMTP_HEADER_MAX + IN_CAP);
+    smtp_data_init(s);
     s->next = buckets[s->id % BUCKETS];
     buckets[s->id % BUCKETS] = s;
     nsessions++;

@@ -1,10 +1,10 @@
 /*
- * smtp_trace.c - what smtp itself writes into a message: the Received line, and for a mail program's message
- * Date and Message-ID where they are missing. Everything in it that a client chose has been checked against a
+ * smtp_trace.c - what smtp itself writes into a message: the Received line, and into a mail
+ * program's message what is missing there. Everything in it that a client chose has been checked against a
  * strict alphabet (HELO, address).
  */
-#include "maildir/message.h"
 #include "relay/smtp.h"
+#include "relay/smtp_repair.h"
 
 #include <stdio.h>
 #include <sys/random.h>
@@ -34,12 +34,16 @@ void smtp_trace(struct strbuf *out, struct smtp_session *s)
 {
     char tls[128];
     bool v6 = strchr(s->peer, ':') != NULL;
-    strbuf_addf(out, "Received: from %s ([%s%s])\n", s->helo, v6 ? "IPv6:" : "", s->peer);
-    if (io_secure(s->io)) {
+    if (s->user && smtp_conf->hide_client)
+        strbuf_adds(out, "Received:");
+    else
+        strbuf_addf(out, "Received: from %s ([%s%s])\n", s->helo, v6 ? "IPv6:" : "", s->peer);
+    if (!(s->user && smtp_conf->hide_client) && io_secure(s->io)) {
         tls_describe(io_tls(s->io), tls, sizeof tls);
         strbuf_addf(out, "\t(using %s)\n", tls);
     }
-    strbuf_addf(out, "\tby %s (Posthouse) with %s id %08llx.%x", smtp_conf->site.hostname, protocol(s),
+    strbuf_addf(out, "%sby %s (Posthouse) with %s id %08llx.%x",
+                s->user && smtp_conf->hide_client ? " " : "\t", smtp_conf->site.hostname, protocol(s),
                 (unsigned long long)time(NULL), s->id);
     if (s->recipients == 1 && s->recipient)
         strbuf_addf(out, "\n\tfor <%s>", s->recipient);
@@ -50,17 +54,17 @@ void smtp_trace(struct strbuf *out, struct smtp_session *s)
 
 void smtp_complete(struct strbuf *out, struct smtp_session *s, struct bytes header)
 {
-    struct header_field field;
-    uint64_t random[2];
-    (void)s;
-    if (!header_find(header, "Date", &field)) {
-        strbuf_adds(out, "Date: ");
-        add_date(out);
-        strbuf_addc(out, '\n');
-    }
-    if (header_find(header, "Message-ID", &field) ||
-        getrandom(random, sizeof random, 0) != (ssize_t)sizeof random)
-        return;
-    strbuf_addf(out, "Message-ID: <%016llx%016llx@%s>\n", (unsigned long long)random[0],
-                (unsigned long long)random[1], smtp_conf->site.hostname);
+    AUTO_STRBUF struct strbuf date = STRBUF_INIT(64), id = STRBUF_INIT(400), from = STRBUF_INIT(1024);
+    uint64_t random[2] = {0};
+    if (getrandom(random, sizeof random, 0) != (ssize_t)sizeof random)
+        random[0] = (uint64_t)time(NULL) << 32 | s->id;
+    add_date(&date);
+    strbuf_addf(&id, "<%016llx%016llx@%s>", (unsigned long long)random[0], (unsigned long long)random[1],
+                smtp_conf->site.hostname);
+    if (s->reverse_path && *s->reverse_path)
+        strbuf_adds(&from, s->reverse_path);
+    else
+        strbuf_addf(&from, strchr(s->user, '@') ? "%s" : "%s@%s", s->user, smtp_conf->site.hostname);
+    struct repair how = {from.data, date.data, id.data, smtp_conf->site.hostname};
+    repair_header(header, &how, out);
 }

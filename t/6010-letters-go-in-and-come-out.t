@@ -13,8 +13,8 @@ server = Sandbox(users=["anna", "ben"])
 tls = ssl.create_default_context(cafile=server["certificate"])
 
 
-def letter(subject):
-    return ("From: friend@example.org\r\nTo: anna@localhost\r\nSubject: %s\r\n\r\nhello, %s\r\n" % (subject, subject)).encode()
+def letter(subject, author="friend@example.org"):
+    return ("From: " + author + "\r\nTo: anna@localhost\r\nSubject: %s\r\n\r\nhello, %s\r\n" % (subject, subject)).encode()
 
 
 def subjects():
@@ -55,7 +55,7 @@ def _():
     with smtplib.SMTP("localhost", port("submission")) as s:
         s.starttls(context=tls)
         s.login("ben", PASSWORD)
-        s.sendmail("ben@localhost", ["anna@localhost"], letter("two"))
+        s.sendmail("ben@localhost", ["anna@localhost"], letter("two", "ben@localhost"))
     equal(subjects(), ["one", "two"])
 
 
@@ -63,7 +63,7 @@ def _():
 def _():
     with smtplib.SMTP_SSL("localhost", port("submissions"), context=tls) as s:
         s.login("ben", PASSWORD)
-        s.sendmail("ben@localhost", ["anna@localhost", "ben@localhost"], letter("three"))
+        s.sendmail("ben@localhost", ["anna@localhost", "ben@localhost"], letter("three", "ben@localhost"))
     equal(subjects(), ["one", "two", "three"])
     equal(len(server.user("ben").files()), 1, "ben's copy")
 
