@@ -114,7 +114,8 @@ BEHAVIOUR_TESTS += \
 	t/3550-killed-queue-loses-nothing-it-took.t \
 	t/3560-posthouse-queue.t \
 	t/3570-sending-limits.t \
-	t/3580-reports-as-dsn-asks.t
+	t/3580-reports-as-dsn-asks.t \
+	t/3590-full-spool-disk-is-told-at-mail.t
 EXTRA_DIST += t/smarthost.py
 
 FUZZ_TARGETS += envelope queue_journal queue_trace remote_reply sendmail_header

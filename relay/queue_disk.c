@@ -51,8 +51,8 @@ static struct disk_job *take(struct list *l)
 static void tell_loop(struct disk *d)
 {
     uint64_t one = 1;
-    while (write(d->event_fd, &one, sizeof one) < 0 && errno == EINTR)
-        ;
+    while (write(d->event_fd, &one, sizeof one) < 0 && errno != EAGAIN && errno != EBADF)
+        ; /* or nobody would ever look again */
 }
 
 static void *work(void *arg)

@@ -226,9 +226,10 @@ static void write_down(struct disk_job *job)
     if (report_put(&t->report, store, &t->failed))
         return;
     t->reported = true;
-    if (t->over)
-        store_remove(store, id, &t->failed);
-    else
+    struct err e;
+    if (t->over && store_remove(store, id, &t->failed)) /* next time: nobody gets it again meanwhile */
+        store_append(store, id, strbuf_bytes(&t->records), true, &e);
+    else if (!t->over)
         store_append(store, id, strbuf_bytes(&t->records), true, &t->failed);
 }
 
@@ -266,7 +267,7 @@ static void written(struct disk_job *job)
         report_send(&t->report, r->q);
     fair_finish(&r->line, &w->turn);
     w->trial = NULL;
-    if (t->over && t->reported) {
+    if (t->over && !t->failed.code) {
         log_info("%s: status=removed", w->id);
         forget(r, w);
     } else if (w->doomed) {

@@ -388,11 +388,8 @@ int store_remove(struct store *s, const char *id, struct err *e)
     journal_name(name, id);
     if (unlinkat(s->queue_fd, id, 0) && errno != ENOENT)
         return err_errno(
-            e, errno,
-            "cannot remove spool file %s (its recipients have their mail, and it may be removed by hand)",
-            id);
-    if (unlinkat(s->queue_fd, name, 0) && errno != ENOENT)
-        return err_errno(e, errno, "cannot remove spool file %s", name);
+            e, errno, "cannot remove spool file %s (its recipients have their mail; it is tried again)", id);
+    unlinkat(s->queue_fd, name, 0); /* if it cannot be, start-up does it (S7) */
     return 0;
 }
 

@@ -38,7 +38,8 @@ BEHAVIOUR_TESTS += \
 	t/7030-masters-live-and-end-well.t \
 	t/7040-an-ordinary-user-can-try-it.t \
 	t/7110-crash-sweep-in-small.t \
-	t/7120-sessions-agree-with-a-model.t
+	t/7120-sessions-agree-with-a-model.t \
+	t/7130-relay-crash-sweep-in-small.t
 EXTRA_DIST += $(BEHAVIOUR_TESTS)
 TESTS += $(BEHAVIOUR_TESTS)
 

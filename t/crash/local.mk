@@ -3,6 +3,7 @@ EXTRA_DIST += \
 	t/crash/crash_check.py \
 	t/crash/crash_maildir.py \
 	t/crash/crash_power.py \
+	t/crash/crash_relay.py \
 	t/crash/crash_sweep.py
 
 check_PROGRAMS += t/crash/crash_driver t/crash/crash_inject
@@ -27,4 +28,8 @@ endif
 
 check-crash: $(CRASH_TOOLS)
 	top_builddir='$(abs_top_builddir)' PYTHONDONTWRITEBYTECODE=1 $(srcdir)/t/crash/crash_sweep.py $(CRASH_ARGS)
+# The same for the relay: its queue, at each call of the way of a message.
+check-crash-relay: all
+	top_srcdir='$(abs_top_srcdir)' top_builddir='$(abs_top_builddir)' PYTHONDONTWRITEBYTECODE=1 $(srcdir)/t/crash/crash_relay.py $(CRASH_ARGS)
+.PHONY: check-crash-relay
 .PHONY: check-crash
