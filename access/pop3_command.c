@@ -26,10 +26,10 @@ void pop3_stuff(struct pop3_stuff *s, struct bytes in, struct strbuf *out)
     while (in.n > 0) {
         if (!s->in_line && in.p[0] == '.')
             strbuf_addc(out, '.');
-        size_t lf = bytes_index(in, '\n'), n = lf < in.n ? lf + 1 : in.n;
+        const char *dot = memmem(in.p, in.n, "\n.", 2);
+        size_t n = dot ? (size_t)(dot - in.p) + 1 : in.n;
         strbuf_add(out, in.p, n);
-        s->in_line = lf == in.n;
-        s->after_cr = in.p[n - 1] == '\r';
+        s->in_line = in.p[n - 1] != '\n';
         in = bytes_skip(in, n);
     }
 }

@@ -27,7 +27,6 @@ bool pop3_parse(struct bytes line, struct pop3_command *command);
 /* Dot-stuffing of a message in wire form that comes in pieces cut anywhere. */
 struct pop3_stuff {
     bool in_line; /* the last octet was not the end of a line */
-    bool after_cr;
 };
 /* Append a piece, with a dot doubled at each beginning of a line. out must have room for twice as much. */
 void pop3_stuff(struct pop3_stuff *s, struct bytes in, struct strbuf *out);
