@@ -46,6 +46,7 @@ extern const struct backend backend_system; /* auth_system.c: NSS for who, PAM f
 
 /* Whether system accounts need a shell that lets somebody in. */
 void system_configure(bool needs_shell);
+bool system_shell_refuses(const struct account *account);
 
 /* The sources in order, and the rules that every account must pass. Both are copied. */
 void backends_configure(char *const *names, const struct account_rules *rules);

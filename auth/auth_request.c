@@ -252,13 +252,18 @@ static void accept_account(struct request *q)
 
 /* ---- judging ---- */
 
-/* The source calls the account by another name than the client did: that account is the one. */
+/* The source calls the account by another name than the client did: that account is the one, and its rules hold. */
 static void on_renamed(enum auth_lookup_status status, const struct backend *source,
                        const struct account *account, void *arg)
 {
     struct request *q = arg;
+    bool known = status == AUTH_LOOKUP_FOUND && source == q->source;
     account_done(&q->account);
-    if (status == AUTH_LOOKUP_FOUND && source == q->source) {
+    if (known && system_shell_refuses(account)) {
+        refuse(q, "shell-lets-nobody-in");
+    } else if (known && !q->app && !q->master_ok && app_main_barred(account->name)) {
+        refuse(q, "main-password-barred");
+    } else if (known) {
         account_copy(&q->account, account);
         accept_account(q);
     } else if (status == AUTH_LOOKUP_TEMPFAIL) {

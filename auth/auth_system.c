@@ -54,6 +54,11 @@ void system_configure(bool needs_shell)
     shell_needed = needs_shell;
 }
 
+bool system_shell_refuses(const struct account *account)
+{
+    return account->no_shell && shell_needed;
+}
+
 struct attempt {
     backend_verdict_fn *fn;
     void *arg;
@@ -82,7 +87,7 @@ static void on_no_shell(enum backend_verdict verdict, const char *reason, const 
 
 static void verify(const struct backend_try *attempt, backend_verdict_fn *fn, void *arg)
 {
-    bool shut = attempt->account && attempt->account->no_shell && shell_needed;
+    bool shut = attempt->account && system_shell_refuses(attempt->account);
     if (attempt->account && !shut) {
         pam_verify(attempt->account->name, attempt->proven ? NULL : attempt->password, attempt->remote, fn,
                    arg);

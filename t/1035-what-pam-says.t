@@ -92,6 +92,24 @@ def _():
     lax.stop()
 
 
+@test("a name that a module has changed is whose mail is served, by the password and the rules of that account")
+def _():
+    module = WORK + "/pam_other_name.so"
+    source = os.path.join(os.path.dirname(os.path.abspath(__file__)), "pam_other_name.c")
+    subprocess.run(["cc", "-shared", "-fPIC", "-o", module, source], check=True)
+    talk = box.talk()
+    for to in (OTHER, GONE, SHUT, "ph-pam-nobody", "root"):
+        service("auth optional %s %s %s" % (module, A, to), *UNIX)
+        code, ticket, name = talk.plain(A, "secret of " + to)
+        if to == OTHER:
+            equal((code, name), ("OK", OTHER))
+            equal(box.talk("auth-master").redeem(ticket, "imap")[1]["uid"], pwd.getpwnam(OTHER).pw_uid)
+            equal(talk.plain(A, "secret of " + A)[0], "FAILED")
+        else:
+            check(code in ("FAILED", "EXPIRED"), "%s: %s" % (to, code))
+    service(*UNIX)
+
+
 @test("a module that hangs is ended and the others go on; a module that is missing is a temporary failure")
 def _():
     with open(WORK + "/hang", "w") as f:
