@@ -109,6 +109,24 @@ def _():
     s.quit()
 
 
+def told(pid, file, word):
+    return int(re.search(r"^%s:\s+(\d+)" % word, open("/proc/%d/%s" % (pid, file)).read(), re.M).group(1))
+
+
+@test("TOP leaves the rest of a message unread, and RETR of one that is large passes through little memory")
+def _():
+    line = b"x" * 75 + b"\n"
+    s = Pop3(Box(b"Subject: huge\n\n" + line * 800000))
+    before = told(s.process.pid, "io", "rchar")
+    equal(s.many("TOP 1 1"), [b"Subject: huge\r\n", b"\r\n", b"x" * 75 + b"\r\n"])
+    read = told(s.process.pid, "io", "rchar") - before
+    check(read < 1 << 20, "%d octets were read of 60 million" % read)
+    memory = told(s.process.pid, "status", "VmHWM")
+    equal(len(s.many("RETR 1")), 800002)
+    check(told(s.process.pid, "status", "VmHWM") < memory + (16 << 10), "memory grew with the message")
+    s.quit()
+
+
 @test("what is deleted goes at QUIT, and what was read is seen then")
 def _():
     box = Box(ONE, TWO, ONE)
