@@ -23,6 +23,7 @@
 #define AUTH_PASSWORD_MAX 1024  /* octets of a password */
 #define AUTH_SASL_MAX     12288 /* octets of one base64 SASL message (RFC 4954 section 4) */
 #define AUTH_TICKET_LEN   36
+#define AUTH_FORWARD_MAX  2000  /* octets of forward= */
 
 /* An account, as looked up. Strings malloc'ed. */
 #define ACCOUNT_SEND_LIMITS 4
@@ -36,6 +37,7 @@ struct account {
     int64_t quota_bytes, quota_messages; /* 0: none */
     /* messages and recipients in an hour, the same in a day, that it may send; 0: as configured, -1: any number */
     int64_t send_limits[ACCOUNT_SEND_LIMITS];
+    char *forward;                       /* addresses that its mail goes to instead; NULL: none */
     bool no_shell;                       /* of the system, with a shell that lets nobody in */
     bool shared; /* other accounts have its uid, too: their processes are to be kept apart (base/confine.h) */
 };

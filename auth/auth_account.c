@@ -15,6 +15,7 @@ void account_done(struct account *a)
     free(a->name);
     free(a->home);
     free(a->mail);
+    free(a->forward);
     memset(a, 0, sizeof(*a));
 }
 
@@ -29,4 +30,5 @@ void account_copy(struct account *to, const struct account *from)
     to->name = copy(from->name);
     to->home = copy(from->home);
     to->mail = copy(from->mail);
+    to->forward = copy(from->forward);
 }

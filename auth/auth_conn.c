@@ -169,6 +169,7 @@ static void send_account(struct conn *c, uint32_t id, enum auth_lookup_status st
         for (size_t i = 0; i < ACCOUNT_SEND_LIMITS; i++)
             r.send_limits[i] = (uint64_t)(a->send_limits[i] + 1);
         r.shared = a->shared;
+        r.text = bytes_of(a->forward ? a->forward : "");
     }
     conn_send(c, &r);
 }

@@ -95,6 +95,7 @@ static void on_record(void *arg, const struct auth_record *r)
     account.name = bytes_dup(r->name);
     account.home = bytes_dup(r->home);
     account.mail = bytes_dup(r->mail);
+    account.forward = r->text.n ? bytes_dup(r->text) : NULL;
     bool whole = account.name && account.home && account.mail;
     if (r->status == AUTH_LOOKUP_FOUND && whole)
         settle(q, 1, &account);

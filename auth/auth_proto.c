@@ -75,6 +75,7 @@ static const struct field fields[] = {
     {AUTH_REC_ACCOUNT, AMOUNT(send_limits[1])},
     {AUTH_REC_ACCOUNT, AMOUNT(send_limits[2])},
     {AUTH_REC_ACCOUNT, AMOUNT(send_limits[3])},
+    {AUTH_REC_ACCOUNT, TEXT},
     {AUTH_REC_ACCOUNT, FLAG(shut)},
     {AUTH_REC_ACCOUNT, FLAG(shared)},
 

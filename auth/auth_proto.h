@@ -76,7 +76,7 @@ struct auth_record {
     uint64_t until; /* BAN: seconds of the wall clock, 0 for ever; BAN_ASK: seconds from now */
     struct bytes service, remote, mechanism;
     struct bytes binding; /* START: channel binding, or empty */
-    struct bytes text;    /* SASL in base64; the ticket; the reason of a PAM verdict */
+    struct bytes text;    /* SASL in base64; the ticket; the reason of a PAM verdict; ACCOUNT: struct account's forward */
     struct bytes name, password;
     struct bytes home, mail; /* mail also: the name of a file handed over */
 };

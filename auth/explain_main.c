@@ -216,10 +216,23 @@ static bool read_arguments(struct explain *x, int argc, char **argv)
            app_services_ok(bytes_of(x->service));
 }
 
+/* What an address leads to is the relay's to say. */
+static int explain_address(char **argv)
+{
+    const char *directory = getenv("POSTHOUSE_LIBEXECDIR");
+    AUTO_STRBUF struct strbuf path = STRBUF_INIT(4096);
+    strbuf_addf(&path, "%s/posthouse-explain-address", directory && *directory ? directory : PKGLIBEXECDIR);
+    execv(path.data, argv);
+    fprintf(stderr, "posthouse-explain: cannot execute %s: %s\n", path.data, strerror(errno));
+    return 111;
+}
+
 int main(int argc, char **argv)
 {
     static struct explain x = {
         .conf_path = SYSCONFDIR "/posthouse.conf", .ip = "127.0.0.1", .service = "imap"};
+    if (argc > 1 && strcmp(argv[1], "address") == 0)
+        return explain_address(argv + 1);
     log_init_stderr("explain");
     if (!read_arguments(&x, argc, argv))
         return usage();

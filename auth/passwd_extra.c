@@ -143,6 +143,16 @@ static int take_send_limits(struct passwd_entry *entry, struct bytes value, stru
     return 0;
 }
 
+/* "addr,addr": checked by the relay, which knows what addresses are. */
+static int take_forward(struct passwd_entry *entry, struct bytes value, struct err *e)
+{
+    if (!value.n || value.n > AUTH_FORWARD_MAX)
+        return err_set(e, ERR_INVALID, "forward must be one address or several, separated by commas");
+    free(entry->account.forward);
+    entry->account.forward = bytes_dup(value);
+    return 0;
+}
+
 static int take_nologin(struct passwd_entry *entry, struct bytes value, struct err *e)
 {
     (void)e;
@@ -200,6 +210,7 @@ static const struct {
     {"userdb_quota_storage_size", take_quota_size},
     {"userdb_quota_message_count", take_quota_count},
     {"nologin", take_nologin},
+    {"forward", take_forward},
     {"send_limits", take_send_limits},
     {"allow_nets", take_allow_nets},
     {"disabled", take_nologin},

@@ -15,6 +15,7 @@ enum record_type {
     REC_SIZE = 'S',      /* u64 octets */
     REC_RECIPIENT = 'R', /* u32 number, u32 kind, bytes address, bytes account */
     REC_DSN = 'P',       /* of the recipient before it: u32 number, u32 notify, bytes orcpt */
+    REC_ROUTE = 'W',     /* of the recipient before it: u32 number, u32 forwarded, bytes folder */
     REC_FLAGS = 'D',     /* u32: enum envelope_ret, or-ed with FLAG_ */
     REC_ENVID = 'N',     /* octets */
     REC_LOGIN = 'L',     /* octets: account */
@@ -46,6 +47,7 @@ void envelope_done(struct envelope *env)
         free(env->rcpts[i].address);
         free(env->rcpts[i].account);
         free(env->rcpts[i].orcpt);
+        free(env->rcpts[i].folder);
         free(env->rcpts[i].text);
     }
     free(env->rcpts);
@@ -128,6 +130,13 @@ static void put_recipient(struct strbuf *out, const struct recipient *r)
     record_put_bytes(out, bytes_of(r->address));
     record_put_bytes(out, bytes_of(r->account));
     record_end(out, start);
+    if (r->folder || r->forwarded) {
+        start = record_begin(out, REC_ROUTE);
+        record_put_u32(out, r->number);
+        record_put_u32(out, r->forwarded);
+        record_put_bytes(out, bytes_of(r->folder ? r->folder : ""));
+        record_end(out, start);
+    }
     if (!r->notify && !r->orcpt)
         return;
     start = record_begin(out, REC_DSN);
@@ -225,6 +234,20 @@ static bool take_dsn(struct envelope *env, struct bytes c)
     return true;
 }
 
+static bool take_route(struct envelope *env, struct bytes c)
+{
+    uint32_t number, forwarded;
+    struct bytes folder;
+    struct recipient *r = env->nrcpts ? &env->rcpts[env->nrcpts - 1] : NULL;
+    if (!record_get_u32(&c, &number) || !record_get_u32(&c, &forwarded) || !record_get_bytes(&c, &folder) || c.n)
+        return false;
+    if (!r || r->number != number || r->folder || forwarded > 1 || !clean(folder, ENVELOPE_PATH_MAX))
+        return false;
+    r->forwarded = forwarded;
+    r->folder = folder.n ? dup_bytes(folder) : NULL;
+    return true;
+}
+
 static bool take_number(struct bytes c, uint64_t *wide, uint32_t *narrow)
 {
     return (wide ? record_get_u64(&c, wide) : record_get_u32(&c, narrow)) && c.n == 0;
@@ -266,6 +289,8 @@ static bool take(struct envelope *env, const struct record *r)
         return take_string(&env->held, r->content);
     case REC_DSN:
         return take_dsn(env, r->content);
+    case REC_ROUTE:
+        return take_route(env, r->content);
     case REC_RECIPIENT:
         return take_recipient(env, r->content);
     default:

@@ -47,6 +47,8 @@ struct recipient {
     char *account;   /* of RECIPIENT_LOCAL, else "" */
     unsigned notify; /* enum recipient_notify, or-ed */
     char *orcpt;     /* NULL or the original recipient as ORCPT has it: "rfc822;xtext" */
+    char *folder;    /* NULL or the folder of RECIPIENT_LOCAL that is meant, if there is such */
+    bool forwarded;  /* RECIPIENT_REMOTE by a rule of ours: the sender is rewritten */
     /* Not part of the envelope: the latest verdict. 0: none yet; 2xx done, 4xx later, 5xx never. */
     int code;
     char *text;   /* NULL or its words, with the enhanced code */

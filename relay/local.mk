@@ -4,12 +4,16 @@
 noinst_LIBRARIES += relay/librelay.a
 relay_librelay_a_SOURCES = \
 	relay/address.c relay/address.h \
+	relay/address_map.c relay/address_map.h \
+	relay/address_normal.c relay/address_normal.h \
 	relay/envelope.c relay/envelope.h \
+	relay/forward_file.c relay/forward_file.h \
 	relay/queue_bounce.c relay/queue_bounce.h \
 	relay/queue_fair.c relay/queue_fair.h \
 	relay/queue_journal.c relay/queue_journal.h \
 	relay/queue_limits.c relay/queue_limits.h \
 	relay/queue_route.c relay/queue_route.h \
+	relay/map_file.c relay/map_file.h \
 	relay/queue_schedule.c relay/queue_schedule.h \
 	relay/queue_trace.c relay/queue_trace.h \
 	relay/record.c relay/record.h \
@@ -17,6 +21,7 @@ relay_librelay_a_SOURCES = \
 	relay/relay_msg.h \
 	relay/remote_body.c relay/remote_body.h \
 	relay/remote_reply.c relay/remote_reply.h \
+	relay/route_maps.c relay/route_maps.h \
 	relay/sendmail_address.c relay/sendmail_address.h \
 	relay/sendmail_header.c relay/sendmail_header.h \
 	relay/sender_map.c relay/sender_map.h \
@@ -24,8 +29,9 @@ relay_librelay_a_SOURCES = \
 	relay/smtp_chunk.c relay/smtp_chunk.h \
 	relay/smtp_dots.c relay/smtp_dots.h \
 	relay/smtp_params.c relay/smtp_params.h \
-	relay/smtp_repair.c relay/smtp_repair.h
-RELAY_LIBS = relay/librelay.a $(AUTH_LIBS) $(MAILDIR_LIBS) $(BASE_LIBS)
+	relay/smtp_repair.c relay/smtp_repair.h \
+	relay/srs.c relay/srs.h
+RELAY_LIBS = relay/librelay.a $(AUTH_LIBS) $(MAILDIR_LIBS) $(BASE_LIBS) $(IDN2_LIBS)
 
 sbin_PROGRAMS += relay/posthouse-relayd
 relay_posthouse_relayd_SOURCES = \
@@ -39,7 +45,9 @@ relay_sendmail_SOURCES = relay/sendmail_main.c \
 relay_sendmail_LDADD = $(RELAY_LIBS)
 
 pkglibexec_PROGRAMS += relay/posthouse-local relay/posthouse-queue relay/posthouse-remote relay/posthouse-smtp
-relay_posthouse_local_SOURCES = relay/local_main.c
+relay_posthouse_local_SOURCES = \
+	relay/local_forward.c relay/local_forward.h \
+	relay/local_main.c
 relay_posthouse_local_LDADD = $(RELAY_LIBS)
 
 relay_posthouse_queue_SOURCES = \
@@ -51,6 +59,7 @@ relay_posthouse_queue_SOURCES = \
 	relay/queue_list.c relay/queue_list.h \
 	relay/queue_locals.c relay/queue_locals.h \
 	relay/queue_main.c \
+	relay/queue_onward.c relay/queue_onward.h \
 	relay/queue_owner.c relay/queue_owner.h \
 	relay/queue_place.c relay/queue_place.h \
 	relay/queue_remotes.c relay/queue_remotes.h \
@@ -71,6 +80,10 @@ relay_posthouse_queue_ctl_SOURCES = \
 	relay/queue_ctl_show.c \
 	relay/queue_store.c relay/queue_store.h
 relay_posthouse_queue_ctl_LDADD = $(RELAY_LIBS)
+
+pkglibexec_PROGRAMS += relay/posthouse-explain-address
+relay_posthouse_explain_address_SOURCES = relay/explain_address_main.c
+relay_posthouse_explain_address_LDADD = $(RELAY_LIBS)
 
 relay_posthouse_remote_CFLAGS = $(AM_CFLAGS) $(GNUTLS_CFLAGS)
 relay_posthouse_remote_SOURCES = \
@@ -107,6 +120,7 @@ BEHAVIOUR_TESTS += \
 	t/3020-chunks-make-one-message.t \
 	t/3030-dsn-and-smtputf8-are-asked-for-strictly.t \
 	t/3110-submission-repairs-and-knows-its-own.t \
+	t/3210-aliases-and-virtual-addresses.t \
 	t/3510-delivery-within-the-transaction.t \
 	t/3520-spool-and-smarthost.t \
 	t/3530-sendmail-as-programs-call-it.t \
@@ -183,3 +197,11 @@ t_unit_smtp_dots_test_LDADD = $(RELAY_LIBS) $(UNIT_LIBS)
 TESTS += t/unit/smtp_dots_test
 
 dist_man_MANS += relay/posthouse-relayd.8 relay/posthouse-smtp.8
+
+FUZZ_TARGETS += address_map srs
+
+check_PROGRAMS += t/unit/address_map_test
+t_unit_address_map_test_SOURCES = t/unit/address_map_test.c
+t_unit_address_map_test_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+t_unit_address_map_test_LDADD = $(RELAY_LIBS) $(UNIT_LIBS)
+TESTS += t/unit/address_map_test

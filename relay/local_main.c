@@ -6,6 +6,7 @@
  * Ends after 5 s without work. It is installed executable but not readable, and undumpable, so that the user
  * whose uid it has cannot look into it; what it answers is believed about this user only.
  */
+#include "relay/local_forward.h"
 #include "relay/relay_msg.h"
 
 #include "base/cleanup.h"
@@ -27,10 +28,12 @@ struct batch {
     uint32_t ids[BATCH_MAX];
     char *uniques[BATCH_MAX];
     char *heads[BATCH_MAX];
+    char *folders[BATCH_MAX]; /* asked for; then: where it goes */
     size_t n;
 };
 
 static const char *user = "?";
+static const char *home; /* whose .forward counts; NULL: none does */
 static bool shared_uid;
 static struct err not_confined; /* .code: what keeps us from delivering at all */
 
@@ -40,6 +43,7 @@ static void batch_clear(struct batch *b)
         close(b->deliveries[i].fd);
         free(b->uniques[i]);
         free(b->heads[i]);
+        free(b->folders[i]);
     }
     b->n = 0;
 }
@@ -50,6 +54,7 @@ static void batch_add(struct batch *b, struct msg_in *in)
     *d = (struct mail_delivery){.fd = -1};
     b->ids[b->n] = msg_get_u32(in);
     b->uniques[b->n] = msg_get_str(in);
+    b->folders[b->n] = msg_get_str(in);
     d->again = msg_get_u32(in);
     struct bytes head = msg_get_bytes(in);
     b->heads[b->n] = xcalloc(head.n + 1, 1);
@@ -64,34 +69,115 @@ static void batch_add(struct batch *b, struct msg_in *in)
     b->n++;
 }
 
-static int answer(uint32_t id, int result, const struct err *e)
+static int answer(uint32_t id, int result, const struct err *e, const struct forward *f)
 {
     AUTO_MSG struct msg m;
+    size_t n = result ? 0 : f->naddresses;
     msg_init(&m, DELIVERED);
     msg_put_u32(&m, id);
     msg_put_u32(&m, result ? e->code : ERR_OK);
     msg_put_str(&m, result ? e->text : "");
+    msg_put_u32(&m, (uint32_t)n);
+    for (size_t i = 0; i < n; i++)
+        msg_put_str(&m, f->addresses[i]);
     return msg_send(0, &m);
+}
+
+/* ---- which folder ---- */
+
+static char *in_any_case(struct mail_store *store, const char *name)
+{
+    struct mail_folder *folders;
+    size_t n;
+    struct err e;
+    char *found = NULL;
+    if (mail_store_folders(store, &folders, &n, &e))
+        return NULL;
+    for (size_t i = 0; i < n && !found; i++)
+        if (folders[i].exists && bytes_eq_nocase(bytes_of(folders[i].name), bytes_of(name)))
+            found = xstrdup(folders[i].name);
+    mail_folders_free(folders, n);
+    return found;
+}
+
+/* The folder that an address names after '+', or INBOX. */
+static void find_folder(struct mail_store *store, char **folder)
+{
+    char *found = NULL;
+    for (char *c = *folder; *c; c++)
+        if (*c == '.')
+            *c = '/';
+    if (**folder)
+        found = mail_store_has(store, *folder) ? xstrdup(*folder) : in_any_case(store, *folder);
+    free(*folder);
+    *folder = found ? found : xstrdup("INBOX");
+}
+
+/* ---- delivering ---- */
+
+/* Neighbours that go to one folder go together. */
+static void deliver_to_folders(struct mail_store *store, struct batch *b)
+{
+    for (size_t i = 0; i < b->n; i++)
+        find_folder(store, &b->folders[i]);
+    for (size_t i = 0, end; i < b->n; i = end) {
+        for (end = i + 1; end < b->n && !strcmp(b->folders[i], b->folders[end]);)
+            end++;
+        mail_deliver(store, b->folders[i], b->deliveries + i, end - i);
+    }
+}
+
+/* Into each of the folders that ~/.forward names; a folder that is not there is INBOX. */
+static void deliver_copies(struct mail_store *store, struct batch *b, const struct forward *f)
+{
+    for (size_t k = 0; k < f->nfolders; k++) {
+        bool there = mail_store_has(store, f->folders[k]);
+        for (size_t i = 0; i < b->n; i++)
+            if (!b->deliveries[i].result)
+                mail_deliver(store, there ? f->folders[k] : "INBOX", &b->deliveries[i], 1);
+    }
+}
+
+/* The address of Delivered-To, which the queue has put in front of each message. */
+static struct bytes own_address(const struct batch *b)
+{
+    const char *at = strstr(b->heads[0], "Delivered-To: ");
+    struct bytes rest = bytes_of(at ? at + 14 : "");
+    return bytes_from(rest.p, bytes_index(rest, '\n'));
+}
+
+static void deliver_stored(struct batch *b, struct mail_store *store, const struct forward *f, bool forwarded)
+{
+    for (size_t i = 0; i < b->n; i++)
+        b->deliveries[i].result = 0;
+    if (forwarded)
+        deliver_copies(store, b, f);
+    else
+        deliver_to_folders(store, b);
 }
 
 static int deliver(struct batch *b, const struct mail_store_options *options)
 {
-    struct mail_store *store;
-    struct err e;
-    int failed = not_confined.code ? -1 : mail_store_open(&store, options, &e), r = 0;
-    if (not_confined.code)
-        e = not_confined;
+    struct mail_store *store = NULL;
+    struct err e = not_confined;
+    struct forward f = {.naddresses = 0};
+    struct forward_owner owner = {user, own_address(b), home, options->root};
+    int failed = not_confined.code ? -1 : 0, forwarded = 0, r = 0;
+    if (!failed && home)
+        failed = forwarded = local_forward_read(&f, &owner, &e);
+    if (failed >= 0)
+        failed = mail_store_open(&store, options, &e);
     if (!failed)
-        mail_deliver(store, "INBOX", b->deliveries, b->n);
+        deliver_stored(b, store, &f, forwarded > 0);
     for (size_t i = 0; i < b->n; i++) {
         const struct mail_delivery *d = &b->deliveries[i];
         const struct err *why = failed ? &e : &d->err;
         if (failed || d->result)
             log_warn("%s: delivery failed: %s", user, why->text);
-        r |= answer(b->ids[i], failed || d->result, why);
+        r |= answer(b->ids[i], failed || d->result, why, &f);
     }
-    if (!failed)
-        mail_store_close(store);
+    mail_store_close(store);
+    forward_done(&f);
     return r;
 }
 
@@ -120,10 +206,10 @@ static int64_t number(const char *text)
 
 static void parse_options(int argc, char **argv, struct mail_store_options *options)
 {
-    static const struct option longs[] = {{"user", 1, NULL, 'u'},         {"mail", 1, NULL, 'm'},
-                                          {"quota-bytes", 1, NULL, 'b'},  {"quota-messages", 1, NULL, 'n'},
-                                          {"quota-ignore", 1, NULL, 'i'}, {"new-folders", 1, NULL, 'f'},
-                                          {"confine", 0, NULL, 'c'},      {NULL, 0, NULL, 0}};
+    static const struct option longs[] = {
+        {"user", 1, NULL, 'u'},           {"mail", 1, NULL, 'm'},         {"quota-bytes", 1, NULL, 'b'},
+        {"quota-messages", 1, NULL, 'n'}, {"quota-ignore", 1, NULL, 'i'}, {"new-folders", 1, NULL, 'f'},
+        {"confine", 0, NULL, 'c'},        {"forward", 1, NULL, 'w'},      {NULL, 0, NULL, 0}};
     int c;
     opterr = 0;
     while ((c = getopt_long(argc, argv, "", longs, NULL)) != -1) {
@@ -139,6 +225,8 @@ static void parse_options(int argc, char **argv, struct mail_store_options *opti
             options->quota_ignore = *optarg ? optarg : NULL;
         else if (c == 'f')
             options->new_folders = optarg;
+        else if (c == 'w')
+            home = optarg;
         else if (c == 'c')
             shared_uid = true;
         else

@@ -8,6 +8,7 @@
 #include "relay/queue_attempt.h"
 
 #include "relay/queue_locals.h"
+#include "relay/queue_onward.h"
 #include "relay/queue_remotes.h"
 #include "relay/queue_trace.h"
 
@@ -92,7 +93,8 @@ static void finish(void *arg)
     }
     free(a->legs);
     free(a->remote_rcpts);
-    free(a->remote_job);
+    free(a->remote_jobs);
+    strbuf_done(&a->srs);
     strbuf_done(&a->start);
     a->done(a);
 }
@@ -107,12 +109,56 @@ static void release(struct attempt *a)
 
 /* ---- delivering ---- */
 
+static void on_onward(void *arg, int code, const char *text)
+{
+    struct attempt_leg *leg = arg;
+    recipient_verdict(leg->rcpt, code, text);
+    release(leg->attempt);
+}
+
+static void send_onward(struct attempt_leg *leg, const struct route_target *targets, size_t n,
+                        const char *delivered_to)
+{
+    const struct attempt *a = leg->attempt;
+    struct onward what = {.q = a->q,
+                          .env = a->env,
+                          .from = leg->rcpt,
+                          .content = &a->content,
+                          .targets = targets,
+                          .n = n,
+                          .delivered_to = delivered_to};
+    leg->attempt->pending++;
+    if (onward_start(&what, on_onward, leg))
+        return;
+    leg->attempt->pending--;
+    recipient_verdict(leg->rcpt, 451, "4.3.0 The message cannot be passed on now");
+}
+
+/* The user's ~/.forward names these, as a user's word: each is looked at like any address. */
+static void forward(struct attempt_leg *leg, const struct local_job *job)
+{
+    AUTO_STRBUF struct strbuf address = STRBUF_INIT(1024);
+    struct route_target *targets = xcalloc(job->nforwards, sizeof *targets);
+    trace_address(&address, leg->rcpt->account, leg->attempt->q->route.hostname);
+    for (size_t i = 0; i < job->nforwards; i++)
+        targets[i] = (struct route_target){.kind = RECIPIENT_UNROUTED,
+                                           .address = job->forwards[i],
+                                           .account = (char *)"",
+                                           .folder = (char *)"",
+                                           .forwarded = true};
+    send_onward(leg, targets, job->nforwards, address.data);
+    free(targets);
+}
+
 static void on_local(struct local_job *job, enum err_code code, const char *text)
 {
     struct attempt_leg *leg = job->arg;
     if (code != ERR_OK)
         log_debug("%s: %s: %s: %s", leg->attempt->env->id, leg->rcpt->account, err_word(code), text);
     attempt_verdict(leg->rcpt, code);
+    if (code == ERR_OK && job->nforwards)
+        forward(leg, job);
+    locals_forget(job);
     release(leg->attempt);
 }
 
@@ -150,6 +196,7 @@ static void deliver_local(struct attempt *a, struct attempt_leg *leg)
                                   .fd = a->content.fd,
                                   .offset = a->content.offset,
                                   .size = a->content.size,
+                                  .folder = leg->rcpt->folder,
                                   .repeat = a->repeat,
                                   .done = on_local,
                                   .arg = leg};
@@ -157,21 +204,39 @@ static void deliver_local(struct attempt *a, struct attempt_leg *leg)
     locals_deliver(a->q->locals, &leg->job);
 }
 
+/* What is forwarded, as the rest, but from an address of ours. */
 static void deliver_remote(struct attempt *a)
 {
-    if (!a->nremote)
-        return;
-    a->remote_job = xcalloc(1, sizeof *a->remote_job);
-    *a->remote_job = (struct outbound){.env = a->env,
-                                       .rcpts = a->remote_rcpts,
-                                       .nrcpts = a->nremote,
-                                       .fd = a->content.fd,
-                                       .offset = a->content.offset,
-                                       .size = a->content.size,
-                                       .done = on_remote,
-                                       .arg = a};
-    a->pending++;
-    remotes_send(a->q->remotes, a->remote_job);
+    const struct route_rules *rules = &a->q->route;
+    size_t plain = 0;
+    for (size_t i = 0; i < a->nremote; i++)
+        if (!a->remote_rcpts[i]->forwarded) {
+            struct recipient *r = a->remote_rcpts[plain];
+            a->remote_rcpts[plain++] = a->remote_rcpts[i];
+            a->remote_rcpts[i] = r;
+        }
+    bool rewritten = plain < a->nremote && rules->srs_domain &&
+                     !route_own_sender(rules, bytes_of(a->env->reverse_path)) &&
+                     srs_encode(&a->srs, rules->srs_key, (time_t)queue_now(), bytes_of(a->env->reverse_path),
+                                rules->srs_domain);
+    a->remote_jobs = xcalloc(2, sizeof *a->remote_jobs);
+    for (size_t k = 0; k < 2; k++) {
+        size_t n = k ? a->nremote - plain : plain;
+        a->remote_jobs[k] =
+            (struct outbound){.env = a->env,
+                              .reverse_path = k && rewritten ? a->srs.data : a->env->reverse_path,
+                              .rcpts = a->remote_rcpts + (k ? plain : 0),
+                              .nrcpts = n,
+                              .fd = a->content.fd,
+                              .offset = a->content.offset,
+                              .size = a->content.size,
+                              .done = on_remote,
+                              .arg = a};
+        if (!n)
+            continue;
+        a->pending++;
+        remotes_send(a->q->remotes, &a->remote_jobs[k]);
+    }
 }
 
 static void deliver_all(struct attempt *a)
@@ -199,32 +264,67 @@ static void routed(struct attempt *a)
         deliver_all(a);
 }
 
+static void elsewhere(struct attempt_leg *leg)
+{
+    if (leg->attempt->q->smarthost.address)
+        leg->rcpt->kind = RECIPIENT_REMOTE;
+    else
+        recipient_verdict(leg->rcpt, 550, "5.3.2 No route: this server has no smarthost configured");
+}
+
+static char *replaced(char *old, const char *s)
+{
+    char *copy = *s ? xstrdup(s) : NULL;
+    free(old);
+    return copy;
+}
+
+/* One target takes the recipient's place, for this attempt; several are a message of their own. */
+static void on_targets(struct attempt_leg *leg, const struct route *route)
+{
+    struct recipient *r = leg->rcpt;
+    const struct route_target *t = route->targets;
+    if (route->n > 1) {
+        send_onward(leg, t, route->n, NULL);
+        return;
+    }
+    r->forwarded = r->forwarded || t->forwarded;
+    r->folder = replaced(r->folder, t->folder);
+    if (t->kind == RECIPIENT_LOCAL) {
+        free(r->account);
+        r->account = xstrdup(t->account);
+        r->kind = RECIPIENT_LOCAL;
+    } else {
+        r->address = replaced(r->address, t->address);
+        elsewhere(leg);
+    }
+}
+
 static void on_route(const struct route *route, void *arg)
 {
+    static const struct {
+        int code;
+        const char *text;
+    } refusals[] = {
+        [ROUTE_UNKNOWN] = {550, "5.1.1 No such user here"},
+        [ROUTE_INVALID] = {550, "5.1.3 Not an address"},
+        [ROUTE_LATER] = {451, "4.3.0 The accounts cannot be looked up now"},
+    };
     struct attempt_leg *leg = arg;
-    struct recipient *r = leg->rcpt;
-    const char *smarthost = leg->attempt->q->smarthost.address;
-    if (route->kind == ROUTE_LOCAL) {
-        free(r->account);
-        r->account = xstrdup(route->account->name);
-        r->kind = RECIPIENT_LOCAL;
-    } else if (route->kind == ROUTE_REMOTE && smarthost) {
-        r->kind = RECIPIENT_REMOTE;
-    } else if (route->kind == ROUTE_REMOTE) {
-        recipient_verdict(r, 550, "5.3.2 No route: this server has no smarthost configured");
-    } else if (route->kind == ROUTE_LATER) {
-        recipient_verdict(r, 451, "4.3.0 The accounts cannot be looked up now");
-    } else {
-        recipient_verdict(r, 550,
-                          route->kind == ROUTE_UNKNOWN ? "5.1.1 No such user here" : "5.1.3 Not an address");
-    }
+    if (route->kind == ROUTE_LOCAL)
+        on_targets(leg, route);
+    else if (route->kind == ROUTE_REMOTE)
+        elsewhere(leg);
+    else
+        recipient_verdict(leg->rcpt, refusals[route->kind].code, refusals[route->kind].text);
     routed(leg->attempt);
 }
 
 static void read_start(struct attempt *a)
 {
     size_t want = a->content.size < TRACE_HEADER_MAX ? a->content.size : TRACE_HEADER_MAX;
-    strbuf_init(&a->start, TRACE_HEADER_MAX);
+    strbuf_init(&a->start, TRACE_HEADER_MAX + a->content.prefix.n);
+    strbuf_addb(&a->start, a->content.prefix);
     ssize_t n =
         want ? fs_pread_all(a->content.fd, strbuf_room(&a->start, want), want, (off_t)a->content.offset) : 0;
     if (n > 0)
@@ -247,7 +347,8 @@ void attempt_start(struct attempt *a)
     a->legs = xcalloc(env->nrcpts + 1, sizeof *a->legs);
     a->remote_rcpts = xcalloc(env->nrcpts + 1, sizeof(struct recipient *));
     a->nremote = 0;
-    a->remote_job = NULL;
+    a->remote_jobs = NULL;
+    strbuf_init(&a->srs, ENVELOPE_PATH_MAX);
     a->pending = 1;
     a->began = now_us();
     read_start(a);

@@ -22,7 +22,8 @@ struct attempt {
     struct attempt_leg *legs;
     struct recipient **remote_rcpts;
     size_t nremote, pending;
-    struct outbound *remote_job;
+    struct outbound *remote_jobs; /* two: to whom it was addressed, and forwarded */
+    struct strbuf srs;            /* sender of what is forwarded */
     struct strbuf start; /* of the message, for loops */
     struct timer timer;
     uint64_t began, routed; /* microseconds since 1970 */

@@ -96,7 +96,7 @@ static void answer_taken(struct commit *c)
 static void write_down(struct disk_job *job)
 {
     struct commit *c = (struct commit *)(void *)((char *)job - offsetof(struct commit, disk));
-    struct content content = {.fd = c->fd, .size = c->size, .prefix = strbuf_bytes(&c->prefix)};
+    struct content content = {.fd = c->fd, .offset = c->offset, .size = c->size, .prefix = strbuf_bytes(&c->prefix)};
     c->failed.code = ERR_OK;
     if (c->waits && store_put(c->q->store, &c->env, &content, &c->failed))
         return;
@@ -130,7 +130,7 @@ static void settle(struct commit *c)
 {
     struct count n = count(&c->env);
     const struct recipient *first = &c->env.rcpts[0];
-    struct content content = {.fd = c->fd, .size = c->size, .prefix = strbuf_bytes(&c->prefix)};
+    struct content content = {.fd = c->fd, .offset = c->offset, .size = c->size, .prefix = strbuf_bytes(&c->prefix)};
     bool alike = n.refused == c->env.nrcpts || (n.later == c->env.nrcpts && !c->keep);
     if (alike) {
         answer(c, first->code, first->text);
@@ -164,11 +164,11 @@ static void too_many(void *arg)
 void commit_start(struct commit *c)
 {
     queue_begin(c->q);
-    bool pass = gate_pass(c->q, &c->env, &c->limits);
+    bool pass = c->counted || gate_pass(c->q, &c->env, &c->limits);
     c->attempt =
         (struct attempt){.q = c->q,
                          .env = &c->env,
-                         .content = {.fd = c->fd, .size = c->size, .prefix = strbuf_bytes(&c->prefix)},
+                         .content = {.fd = c->fd, .offset = c->offset, .size = c->size, .prefix = strbuf_bytes(&c->prefix)},
                          .done = attempted,
                          .arg = c};
     if (pass && c->env.nrcpts <= COMMIT_RCPT_MAX && !*c->env.held) {

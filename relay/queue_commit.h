@@ -13,7 +13,8 @@ struct commit {
     struct queue *q;
     struct envelope env;
     int fd; /* read-only, owned */
-    uint64_t size;
+    uint64_t offset, size;
+    bool counted; /* by the sending limits, before */
     uint64_t memory;      /* for place_release */
     struct strbuf prefix; /* trace lines in front of it */
     bool keep; /* a message that must wait is spooled even if no recipient could be served: the sender will

@@ -8,6 +8,9 @@
  */
 #include "relay/queue_locals.h"
 
+#include "relay/address_normal.h"
+#include "relay/forward_file.h"
+
 #include "base/log.h"
 #include "base/strbuf.h"
 
@@ -151,6 +154,7 @@ static void send_job(struct local *local, struct local_job *job)
     msg_init(&m, DELIVER);
     msg_put_u32(&m, job->id);
     msg_put_str(&m, job->unique);
+    msg_put_str(&m, job->folder);
     msg_put_u32(&m, job->repeat || job->again);
     msg_put_bytes(&m, job->head);
     msg_put_u64(&m, job->offset);
@@ -172,6 +176,32 @@ static void feed(struct local *local)
         timer_stop(local->locals->loop, &local->idle);
 }
 
+void locals_forget(struct local_job *job)
+{
+    for (size_t i = 0; i < job->nforwards; i++)
+        free(job->forwards[i]);
+    free(job->forwards);
+    job->forwards = NULL;
+    job->nforwards = 0;
+}
+
+static bool take_forwards(struct local_job *job, struct msg_in *in)
+{
+    AUTO_STRBUF struct strbuf path = STRBUF_INIT(ADDRESS_NORMAL_MAX);
+    uint32_t n = msg_get_u32(in);
+    locals_forget(job);
+    if (in->bad || n > FORWARD_MAX)
+        return false;
+    job->forwards = xcalloc(n + 1, sizeof(char *));
+    while (n--) {
+        strbuf_clear(&path);
+        if (!address_written(&path, msg_get_bytes(in)))
+            return false;
+        job->forwards[job->nforwards++] = xstrdup(path.data);
+    }
+    return true;
+}
+
 static void delivered(struct local *local, struct msg_in *in)
 {
     uint32_t id = msg_get_u32(in), code = msg_get_u32(in);
@@ -179,7 +209,8 @@ static void delivered(struct local *local, struct msg_in *in)
     struct local_job *job = local->jobs;
     while (job && (job->id != id || !job->sent))
         job = job->next;
-    if (in->type != DELIVERED || !msg_end(in) || !job || code > ERR_INTERNAL) {
+    bool good = in->type == DELIVERED && job && code <= ERR_INTERNAL && take_forwards(job, in);
+    if (!good || !msg_end(in)) {
         log_warn("%s: its deliverer broke the rules", local->account);
         lost(local);
     } else {

@@ -20,6 +20,10 @@ struct local_job {
     struct bytes head;
     int fd; /* read-only */
     uint64_t offset, size;
+    const char *folder; /* NULL: INBOX; else if there is such a folder */
+    /* Addresses that the user's ~/.forward names: it is to go there, too. Released by locals_forget. */
+    char **forwards;
+    size_t nforwards;
     bool repeat; /* it may have been delivered before */
     /* The deliverer's word: ERR_OK: durable in the Maildir. Never from inside locals_deliver. */
     void (*done)(struct local_job *job, enum err_code code, const char *text);
@@ -35,6 +39,8 @@ struct local_job {
 
 struct locals *locals_new(struct loop *loop, struct chan *master);
 void locals_deliver(struct locals *locals, struct local_job *job);
+/* Release what came with its verdict. */
+void locals_forget(struct local_job *job);
 /* DELIVERER_READY, DELIVERER_FAILED: true if the id is one of ours. */
 bool locals_ready(struct locals *locals, uint32_t id, int fd);
 bool locals_failed(struct locals *locals, uint32_t id, bool permanent, const char *text);

@@ -32,6 +32,7 @@
 
 static struct queue queue;
 static struct relay_conf *conf;
+static struct siphash_key srs_key;
 static char *credentials; /* "user" NUL "password" */
 
 struct listener {
@@ -92,9 +93,9 @@ static void read_credentials(const struct relay_conf *c)
 static void take_over(struct relay_conf *c)
 {
     const char *user = credentials ? credentials : "";
-    queue.route = (struct route_rules){.hostname = c->site.hostname,
-                                       .domains = c->domains,
-                                       .subaddress = c->subaddress ? *c->subaddress : 0};
+    route_maps_free(queue.route.maps);
+    queue.route = route_rules_of(c);
+    queue.route.srs_key = &srs_key;
     queue.schedule = (struct schedule_rules){.retry_first = (uint64_t)c->retry_first,
                                              .retry_max = (uint64_t)c->retry_max,
                                              .expire = (uint64_t)c->expire,
@@ -193,6 +194,22 @@ static void before_step_down(const struct priv *who)
     }
 }
 
+/* Bounces come back for weeks: the key stays. */
+static void read_srs_key(const char *spool_dir)
+{
+    struct err e;
+    AUTO_STRBUF struct strbuf text = STRBUF_INIT(sizeof srs_key);
+    AUTO_CLOSE int dir = open(spool_dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (dir >= 0 && !fs_read_file(dir, "srs-key", &text, &e) && text.len == sizeof srs_key) {
+        memcpy(&srs_key, text.data, sizeof srs_key);
+        return;
+    }
+    srs_key = siphash_key_new();
+    if (dir < 0 || fs_replace(dir, "srs-key", "srs-key.new", bytes_from(&srs_key, sizeof srs_key), 0600, true, &e))
+        log_error("the key of rewritten senders cannot be kept in %s: bounces do not come back after a restart",
+                  spool_dir);
+}
+
 static void start(struct child *child)
 {
     struct err e;
@@ -205,6 +222,7 @@ static void start(struct child *child)
     queue.store = store_open(conf->spool_dir, &e);
     if (!queue.store)
         log_fatal("%s", e.text);
+    read_srs_key(conf->spool_dir);
     queue.limits = limits_new();
     queue.disk = disk_new(queue.loop);
     queue.locals = locals_new(queue.loop, queue.master);

@@ -67,7 +67,7 @@ static void routed(const struct route *route, void *arg)
     if (route->kind == ROUTE_LATER) {
         answer(c, OWNER_LATER);
     } else if (route->kind == ROUTE_LOCAL
-                   ? !strcmp(route->account->name, c->account)
+                   ? route_reaches(route, c->account)
                    : route->kind == ROUTE_REMOTE && c->q->sender_check == SENDER_LOCAL) {
         c->at++;
         check_next(c);

@@ -186,7 +186,7 @@ static void send_job(struct remote *r, struct outbound *job)
     msg_put_str(&m, host->user);
     msg_put_str(&m, host->password);
     msg_put_str(&m, rs->q->route.hostname);
-    msg_put_bytes(&m, bytes_of(job->env->reverse_path));
+    msg_put_bytes(&m, bytes_of(job->reverse_path));
     msg_put_u32(&m, job->env->ret);
     msg_put_str(&m, job->env->envid);
     msg_put_u32(&m, (uint32_t)job->nrcpts);

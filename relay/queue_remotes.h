@@ -18,6 +18,7 @@ struct remote;
 /* One message for one destination. Embedded by its owner, who keeps everything alive until done. */
 struct outbound {
     const struct envelope *env;
+    const char *reverse_path; /* to be told: the envelope's, or a rewritten one */
     struct recipient **rcpts; /* verdicts are set in them */
     size_t nrcpts;
     int fd; /* read-only */

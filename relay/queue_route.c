@@ -1,181 +1,548 @@
 /*
- * queue_route.c - recipient to account, remote, or unknown. See queue_route.h.
+ * queue_route.c - the walk of queue_route.h: a list of addresses to look at, which rules make longer, and a list of targets.
+ *
+ * Addresses are looked at one after the other; each has its questions (account, alias, account ...) in order, and the first
+ * that is answered decides. Only accounts must be waited for.
  */
 #include "relay/queue_route.h"
 
-#include "base/strbuf.h"
+#include "relay/address_normal.h"
+
+#include "base/cleanup.h"
+#include "base/log.h"
 #include "base/text.h"
 
+#include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
+
+#define QUESTIONS_MAX 12
+#define NO_PARENT     SIZE_MAX
+
+struct item {
+    char *address, *key; /* as written; in its normal form */
+    size_t parent;
+    bool plain; /* past the maps */
+};
+
+struct question {
+    enum { ASK_ACCOUNT, ASK_ALIAS } kind;
+    bool detail; /* there is one, and the name is without it */
+    char name[ADDRESS_NORMAL_MAX * 2 + 2];
+};
 
 struct route_request {
     struct loop *loop;
     struct auth_lookup *lookup;
+    const struct route_rules *rules;
     struct timer now; /* for answers that need no lookup */
-    char *names[ROUTE_NAMES_MAX];
-    size_t n, next;
-    enum route_kind kind;
+    struct item *items;
+    size_t nitems, current;
+    struct route_target *targets;
+    size_t ntargets;
+    char **accounts;
+    size_t naccounts;
+    struct account account; /* the latest */
+    bool waiting, invalid, later, remote;
+    /* of the current item */
+    struct strbuf local, domain; /* normal */
+    struct question *questions;
+    size_t nquestions, next;
     route_fn *fn;
+    route_trace_fn *trace;
     void *arg;
 };
 
-/* ---- pure: from address to names ---- */
-
-/* Undo a quoted local part: "john smith" is john smith. */
-static bool unquote(struct strbuf *out, struct bytes local)
+__attribute__((format(printf, 2, 3))) static void say(struct route_request *r, const char *format, ...)
 {
-    if (!local.n || local.p[0] != '"')
-        return strbuf_addb(out, local) && local.n;
-    for (size_t i = 1; i < local.n; i++) {
-        if (local.p[i] == '"')
-            return i == local.n - 1 && out->len;
-        if (local.p[i] == '\\' && ++i == local.n)
-            return false;
-        strbuf_addc(out, local.p[i]);
-    }
-    return false;
+    AUTO_STRBUF struct strbuf text = STRBUF_INIT(4096);
+    va_list ap;
+    if (!r->trace)
+        return;
+    va_start(ap, format);
+    strbuf_addv(&text, format, ap);
+    va_end(ap);
+    r->trace(r->arg, text.data);
 }
 
-static bool clean(struct bytes b)
+/* ---- items ---- */
+
+static bool normal_key(const struct route_rules *rules, struct strbuf *key, struct bytes path)
 {
-    for (size_t i = 0; i < b.n; i++)
-        if ((unsigned char)b.p[i] < ' ' || b.p[i] == 127 || b.p[i] == '/')
-            return false;
-    return b.n <= AUTH_NAME_MAX;
+    struct bytes local, domain;
+    address_cut(path, &local, &domain);
+    if (!local_normal(key, local, rules->exact))
+        return false;
+    return local.n == path.n || (strbuf_addc(key, '@') && domain_normal(key, domain));
 }
 
-static bool ours(const struct route_rules *rules, struct bytes domain)
+static bool among_ancestors(const struct route_request *r, const char *key, size_t parent)
 {
-    if (!domain.n || bytes_eq_nocase(domain, BYTES("localhost")) ||
-        bytes_eq_nocase(domain, bytes_of(rules->hostname)))
-        return true;
-    for (char *const *d = rules->domains; d && *d; d++)
-        if (bytes_eq_nocase(domain, bytes_of(*d)))
+    for (; parent != NO_PARENT; parent = r->items[parent].parent)
+        if (!strcmp(r->items[parent].key, key))
             return true;
     return false;
 }
 
-struct names {
-    char **names;
-    size_t n;
-};
-
-static void add_name(struct names *list, struct bytes local, struct bytes domain, bool lower)
+static bool there_already(const struct route_request *r, const char *key, bool plain)
 {
-    AUTO_STRBUF struct strbuf name = STRBUF_INIT(AUTH_NAME_MAX);
-    strbuf_addb(&name, local);
-    for (size_t i = 0; lower && i < name.len; i++)
-        name.data[i] = ascii_lower(name.data[i]);
-    if (domain.n)
-        strbuf_addc(&name, '@');
-    size_t at = name.len;
-    strbuf_addb(&name, domain);
-    for (size_t i = at; i < name.len; i++)
-        name.data[i] = ascii_lower(name.data[i]);
-    for (size_t i = 0; i < list->n; i++)
-        if (!strcmp(list->names[i], name.data))
+    for (size_t i = 0; i < r->nitems; i++)
+        if (r->items[i].plain == plain && !strcmp(r->items[i].key, key))
+            return true;
+    return false;
+}
+
+static void add_item(struct route_request *r, struct bytes path, size_t parent, bool plain)
+{
+    AUTO_STRBUF struct strbuf key = STRBUF_INIT(ADDRESS_NORMAL_MAX * 2);
+    if (!normal_key(r->rules, &key, path) || r->nitems == ROUTE_ITEMS_MAX) {
+        if (parent == NO_PARENT)
+            r->invalid = true;
+        else
+            log_error("the way of <%s>: <" BYTES_FMT "> is %s, and gets no mail", r->items[0].address,
+                      BYTES_ARG(path), r->nitems == ROUTE_ITEMS_MAX ? "one address too many" : "no address");
+        return;
+    }
+    plain = plain || among_ancestors(r, key.data, parent);
+    if (there_already(r, key.data, plain))
+        return;
+    r->items = xgrow(r->items, r->nitems, sizeof *r->items);
+    r->items[r->nitems++] = (struct item){bytes_dup(path), strbuf_detach(&key), parent, plain};
+}
+
+/* ---- targets ---- */
+
+static void add_target(struct route_request *r, enum recipient_kind kind, const char *address,
+                       const char *account, const char *folder)
+{
+    const struct item *item = &r->items[r->current];
+    for (size_t i = 0; i < r->ntargets; i++) {
+        const struct route_target *t = &r->targets[i];
+        if (t->kind == kind && !strcmp(kind == RECIPIENT_LOCAL ? t->account : t->address,
+                                       kind == RECIPIENT_LOCAL ? account : address))
             return;
-    if (!name.overflow && list->n < ROUTE_NAMES_MAX)
-        list->names[list->n++] = strbuf_detach(&name);
-}
-
-static void add_names(struct names *list, struct bytes local, struct bytes domain)
-{
-    for (int lower = 0; lower < 2; lower++) {
-        if (domain.n)
-            add_name(list, local, domain, lower);
-        add_name(list, local, BYTES(""), lower);
     }
-}
-
-size_t route_names(const struct route_rules *rules, struct bytes path, char *names[ROUTE_NAMES_MAX],
-                   bool *remote)
-{
-    struct names list = {names, 0};
-    struct bytes local = path, domain = BYTES("");
-    AUTO_STRBUF struct strbuf plain = STRBUF_INIT(AUTH_NAME_MAX);
-    *remote = false;
-    const char *at = path.n ? memrchr(path.p, '@', path.n) : NULL;
-    if (at) {
-        local.n = (size_t)(at - path.p);
-        domain = bytes_skip(path, local.n + 1);
+    if (r->ntargets == ROUTE_TARGETS_MAX) {
+        log_error("<%s> leads to more than %d recipients: <%s> gets no mail", r->items[0].address,
+                  ROUTE_TARGETS_MAX, address);
+        return;
     }
-    if ((at && !domain.n) || !local.n)
-        return 0;
-    *remote = !ours(rules, domain);
-    if (*remote || !unquote(&plain, local) || plain.overflow || !clean(strbuf_bytes(&plain)))
-        return 0;
-    local = strbuf_bytes(&plain);
-    add_names(&list, local, domain);
-    const char *sub = rules->subaddress ? memchr(local.p, rules->subaddress, local.n) : NULL;
-    if (sub && sub > local.p)
-        add_names(&list, bytes_from(local.p, (size_t)(sub - local.p)), domain);
-    return list.n;
+    r->targets = xgrow(r->targets, r->ntargets, sizeof *r->targets);
+    r->targets[r->ntargets++] =
+        (struct route_target){.kind = kind,
+                              .address = xstrdup(address),
+                              .account = xstrdup(account),
+                              .folder = xstrdup(folder),
+                              .forwarded = kind == RECIPIENT_REMOTE && item->parent != NO_PARENT};
 }
 
-/* ---- asking ---- */
+struct recipient *route_target_add(struct envelope *env, const struct route_target *t)
+{
+    struct recipient *r = envelope_add(env, t->kind, bytes_of(t->address), t->account);
+    r->folder = *t->folder ? xstrdup(t->folder) : NULL;
+    r->forwarded = t->forwarded;
+    return r;
+}
+
+bool route_reaches(const struct route *route, const char *account)
+{
+    for (size_t i = 0; i < route->naccounts; i++)
+        if (!strcmp(route->accounts[i], account))
+            return true;
+    return false;
+}
+
+/* ---- rules that put other addresses in the place of one ---- */
+
+static void expand_one(struct route_request *r, const char *target, const char *file, size_t line,
+                       bool nested);
+
+static void expand_include(struct route_request *r, const char *path, const char *file, size_t line)
+{
+    const struct address_map *list;
+    while (*path == ' ')
+        path++;
+    if (route_include(r->rules, path, &list)) {
+        log_error("%s:%zu: :include:%s cannot be used", file, line, path);
+        say(r, "  :include:%s cannot be used: mail is put off", path);
+        r->later = true;
+        return;
+    }
+    for (size_t i = 0; i < list->n; i++)
+        for (size_t k = 0; k < list->entries[i].n; k++)
+            expand_one(r, list->entries[i].targets[k], path, list->entries[i].line, true);
+}
+
+static void expand_one(struct route_request *r, const char *target, const char *file, size_t line,
+                       bool nested)
+{
+    AUTO_STRBUF struct strbuf path = STRBUF_INIT(ADDRESS_NORMAL_MAX * 2);
+    bool plain = *target == '\\', include = bytes_starts_nocase(bytes_of(target), BYTES(":include:"));
+    if (include && !nested) {
+        expand_include(r, target + 9, file, line);
+        return;
+    }
+    if (include || strchr("|/", *target)) {
+        log_error("%s:%zu: %.60s: mail is not given to commands and files", file, line, target);
+        say(r, "  %s:%zu: %.60s: mail is not given to commands and files", file, line, target);
+        return;
+    }
+    if (*target == '@')
+        strbuf_addb(&path, strbuf_bytes(&r->local));
+    strbuf_adds(&path, target + plain);
+    say(r, "  -> %s", target);
+    add_item(r, strbuf_bytes(&path), r->current, plain);
+}
+
+static void expand(struct route_request *r, const struct route_rule *rule)
+{
+    for (size_t i = 0; i < rule->entry->n; i++)
+        expand_one(r, rule->entry->targets[i], rule->file, rule->entry->line, false);
+}
+
+static void expand_forward(struct route_request *r, const struct account *a)
+{
+    struct map_entry list = {.n = 0};
+    AUTO_STRBUF struct strbuf name = STRBUF_INIT(ADDRESS_NORMAL_MAX);
+    const char *wrong = map_targets(&list, bytes_of(a->forward), false);
+    strbuf_addf(&name, "forward= of account %s", a->name);
+    if (wrong)
+        log_error("%s: %s", name.data, wrong);
+    for (size_t i = 0; i < list.n; i++)
+        expand_one(r, list.targets[i], name.data, 0, true);
+    map_entry_done(&list);
+}
+
+/* ---- the end ---- */
+
+static void clear_questions(struct route_request *r)
+{
+    r->nquestions = r->next = 0;
+}
+
+static void release(struct route_request *r)
+{
+    timer_stop(r->loop, &r->now);
+    for (size_t i = 0; i < r->nitems; i++) {
+        free(r->items[i].address);
+        free(r->items[i].key);
+    }
+    for (size_t i = 0; i < r->ntargets; i++) {
+        free(r->targets[i].address);
+        free(r->targets[i].account);
+        free(r->targets[i].folder);
+    }
+    account_done(&r->account);
+    strbuf_done(&r->local);
+    strbuf_done(&r->domain);
+    free(r->items);
+    free(r->targets);
+    for (size_t i = 0; i < r->naccounts; i++)
+        free(r->accounts[i]);
+    free(r->accounts);
+    free(r->questions);
+    free(r);
+}
 
 void route_cancel(struct route_request *r)
 {
     if (!r)
         return;
-    timer_stop(r->loop, &r->now);
     auth_lookup_forget(r->lookup, r);
-    for (size_t i = 0; i < r->n; i++)
-        free(r->names[i]);
-    free(r);
+    release(r);
 }
 
-static void answer(struct route_request *r, enum route_kind kind, const struct account *account)
+static enum route_kind verdict(const struct route_request *r)
 {
-    struct route route = {kind, account};
-    route_fn *fn = r->fn;
-    void *arg = r->arg;
-    timer_stop(r->loop, &r->now);
-    for (size_t i = 0; i < r->n; i++)
-        free(r->names[i]);
-    free(r);
-    fn(&route, arg);
+    size_t known = 0;
+    for (size_t i = 0; i < r->ntargets; i++)
+        known += r->targets[i].kind != RECIPIENT_UNROUTED;
+    if (r->later)
+        return ROUTE_LATER;
+    if (r->invalid)
+        return ROUTE_INVALID;
+    if (r->remote)
+        return ROUTE_REMOTE;
+    return known ? ROUTE_LOCAL : ROUTE_UNKNOWN;
 }
 
-static void answer_now(void *arg)
+static void answer(void *arg)
 {
     struct route_request *r = arg;
-    answer(r, r->kind, NULL);
+    bool one = r->ntargets == 1 && r->targets[0].kind == RECIPIENT_LOCAL;
+    struct route route = {verdict(r),  one ? &r->account : NULL, r->targets, r->ntargets, r->accounts,
+                          r->naccounts};
+    r->fn(&route, r->arg);
+    release(r);
 }
 
-static void found(int status, const struct account *account, void *arg);
+/* ---- one address ---- */
+
+static void ask(struct route_request *r, int kind, struct bytes local, bool domain, bool detail, bool lower)
+{
+    struct question q = {.kind = kind, .detail = detail};
+    AUTO_STRBUF struct strbuf name = STRBUF_INIT(sizeof q.name - 1);
+    if (lower ? !local_normal(&name, local, false) : !strbuf_addb(&name, local))
+        return;
+    if (domain)
+        strbuf_addf(&name, "@%s", r->domain.data);
+    if (name.overflow || r->nquestions == QUESTIONS_MAX)
+        return;
+    for (size_t i = 0; i < r->nquestions; i++)
+        if ((int)r->questions[i].kind == kind && !strcmp(r->questions[i].name, name.data))
+            return;
+    memcpy(q.name, name.data, name.len + 1);
+    r->questions[r->nquestions++] = q;
+}
+
+static void ask_about(struct route_request *r, struct bytes written, bool host, bool detail)
+{
+    bool plain = r->items[r->current].plain, lower = !r->rules->exact;
+    for (int l = 0; l <= lower; l++)
+        if (r->domain.len)
+            ask(r, ASK_ACCOUNT, written, true, detail, l);
+    if (host && !plain)
+        ask(r, ASK_ALIAS, written, false, detail, lower);
+    for (int l = 0; l <= lower && host; l++)
+        ask(r, ASK_ACCOUNT, written, false, detail, l);
+}
+
+static bool may_be_a_name(struct bytes b)
+{
+    return b.n <= AUTH_NAME_MAX && bytes_index(b, '/') == b.n;
+}
+
+static void take_next(struct route_request *r);
+
+/* Nobody: postmaster and root have mail all the same. */
+static void nobody(struct route_request *r)
+{
+    const struct item *item = &r->items[r->current];
+    struct bytes local = strbuf_bytes(&r->local);
+    bool postmaster = bytes_eq_nocase(local, BYTES("postmaster"));
+    AUTO_STRBUF struct strbuf admin = STRBUF_INIT(ADDRESS_NORMAL_MAX);
+    struct route_rule root = {NULL, NULL};
+    if (postmaster && route_alias(r->rules, BYTES("root"), &root) < 0)
+        r->later = true;
+    if (postmaster && root.entry) {
+        say(r, "%s: nobody; its mail goes where root's does, %s:%zu", item->address, root.file,
+            root.entry->line);
+        expand(r, &root);
+    } else if ((postmaster || bytes_eq_nocase(local, BYTES("root"))) &&
+               route_administrator(r->rules, &admin)) {
+        say(r, "%s: nobody; its mail goes to the administrator, %s", item->address, admin.data);
+        add_item(r, strbuf_bytes(&admin), r->current, false);
+    } else {
+        say(r, "%s: there is no such user", item->address);
+        if (item->parent != NO_PARENT)
+            log_warn("<%s> leads to <%s>, but there is no such user", r->items[0].address, item->address);
+        add_target(r, RECIPIENT_UNROUTED, item->address, "", "");
+    }
+}
+
+static void found_account(struct route_request *r, const struct account *a, const struct question *q)
+{
+    const struct item *item = &r->items[r->current];
+    struct bytes local, domain, detail = BYTES("");
+    AUTO_STRBUF struct strbuf folder = STRBUF_INIT(ADDRESS_NORMAL_MAX);
+    r->accounts = xgrow(r->accounts, r->naccounts, sizeof(char *));
+    r->accounts[r->naccounts++] = xstrdup(a->name);
+    if (a->forward && !item->plain) {
+        say(r, "%s: account %s, which forwards its mail (forward= in its passwd-file)", item->address,
+            a->name);
+        expand_forward(r, a);
+        return;
+    }
+    address_cut(bytes_of(item->address), &local, &domain);
+    if (q->detail)
+        detail = bytes_skip(local, route_detail(r->rules, local) + 1);
+    if (detail.n && detail.p[detail.n - 1] == '"')
+        detail.n--;
+    strbuf_addb(&folder, detail);
+    say(r, "%s: account %s, uid %u, mail in %s%s%s", item->address, a->name, (unsigned)a->uid, a->mail,
+        folder.len ? "; into the folder of this name if there is one: " : "", folder.data);
+    account_done(&r->account);
+    account_copy(&r->account, a);
+    add_target(r, RECIPIENT_LOCAL, item->address, a->name, folder.data);
+}
+
+static void ask_next(struct route_request *r);
+
+static void on_account(int status, const struct account *account, void *arg)
+{
+    struct route_request *r = arg;
+    const struct question *q = &r->questions[r->next - 1];
+    r->waiting = false;
+    if (status == 1) {
+        found_account(r, account, q);
+        take_next(r);
+    } else if (status < 0) {
+        say(r, "account %s: the accounts cannot be looked up now", q->name);
+        r->later = true;
+        take_next(r);
+    } else {
+        say(r, "account %s: there is none", q->name);
+        ask_next(r);
+    }
+}
+
+/* true: decided. */
+static bool asked_alias(struct route_request *r, const char *name)
+{
+    struct route_rule rule;
+    int found = route_alias(r->rules, bytes_of(name), &rule);
+    if (found > 0) {
+        say(r, "alias %s: %s:%zu", name, rule.file, rule.entry->line);
+        expand(r, &rule);
+    } else if (found < 0) {
+        say(r, "alias %s: the aliases cannot be read", name);
+        r->later = true;
+    } else {
+        say(r, "alias %s: there is none", name);
+    }
+    return found;
+}
 
 static void ask_next(struct route_request *r)
 {
-    auth_lookup_name(r->lookup, bytes_of(r->names[r->next++]), found, r);
+    while (r->next < r->nquestions) {
+        const struct question *q = &r->questions[r->next++];
+        if (q->kind == ASK_ACCOUNT) {
+            r->waiting = true;
+            auth_lookup_name(r->lookup, bytes_of(q->name), on_account, r);
+            return;
+        }
+        if (asked_alias(r, q->name)) {
+            take_next(r);
+            return;
+        }
+    }
+    nobody(r);
+    take_next(r);
 }
 
-static void found(int status, const struct account *account, void *arg)
+/* ---- the steps before accounts; true: decided ---- */
+
+static bool step_srs(struct route_request *r, struct bytes written)
 {
-    struct route_request *r = arg;
-    if (status == 1)
-        answer(r, ROUTE_LOCAL, account);
-    else if (status < 0)
-        answer(r, ROUTE_LATER, NULL);
-    else if (r->next < r->n)
-        ask_next(r);
+    AUTO_STRBUF struct strbuf path = STRBUF_INIT(ADDRESS_NORMAL_MAX);
+    const struct route_rules *rules = r->rules;
+    if (!rules->srs_domain || !rules->srs_key ||
+        !bytes_eq(strbuf_bytes(&r->domain), bytes_of(rules->srs_domain)))
+        return false;
+    enum srs_verdict v = srs_decode(&path, rules->srs_key, time(NULL), written);
+    if (v == SRS_NONE)
+        return false;
+    if (v == SRS_OK) {
+        say(r, "%s: a rewritten sender, back to %s", r->items[r->current].address, path.data);
+        add_item(r, strbuf_bytes(&path), r->current, false);
+    } else {
+        say(r, "%s: a rewritten sender that is %s", r->items[r->current].address,
+            v == SRS_EXPIRED ? "too old" : "not from us");
+    }
+    return true;
+}
+
+static bool step_virtual(struct route_request *r, bool host)
+{
+    struct route_rule rule;
+    int found = route_virtual(r->rules, strbuf_bytes(&r->local), strbuf_bytes(&r->domain), host, &rule);
+    if (found > 0) {
+        say(r, "%s: %s:%zu (%s)", r->items[r->current].address, rule.file, rule.entry->line, rule.entry->key);
+        expand(r, &rule);
+    }
+    if (found < 0) {
+        say(r, "%s: a virtual map cannot be read", r->items[r->current].address);
+        r->later = true;
+    }
+    return found;
+}
+
+static bool step_elsewhere(struct route_request *r, enum route_domain domain, const char *why)
+{
+    const struct item *item = &r->items[r->current];
+    if (domain == DOMAIN_LATER) {
+        say(r, "domain %s: %s cannot be read", r->domain.data, why);
+        r->later = true;
+        return true;
+    }
+    say(r, "domain %s: %s", r->domain.len ? r->domain.data : "(none)", why);
+    if (domain != DOMAIN_ELSEWHERE)
+        return false;
+    r->remote = r->remote || item->parent == NO_PARENT;
+    add_target(r, RECIPIENT_REMOTE, item->address, "", "");
+    return true;
+}
+
+static void look_at(struct route_request *r)
+{
+    const struct item *item = &r->items[r->current];
+    const char *why;
+    struct bytes local, domain;
+    AUTO_STRBUF struct strbuf written = STRBUF_INIT(ADDRESS_NORMAL_MAX);
+    address_cut(bytes_of(item->address), &local, &domain);
+    strbuf_clear(&r->local);
+    strbuf_clear(&r->domain);
+    clear_questions(r);
+    local_normal(&r->local, local, r->rules->exact);
+    local_normal(&written, local, true);
+    if (domain.n)
+        domain_normal(&r->domain, domain);
+    if (step_srs(r, strbuf_bytes(&written))) {
+        take_next(r);
+        return;
+    }
+    enum route_domain place = route_domain(r->rules, strbuf_bytes(&r->domain), &why);
+    if ((!item->plain && step_virtual(r, place == DOMAIN_HOST)) || step_elsewhere(r, place, why)) {
+        take_next(r);
+        return;
+    }
+    struct bytes w = strbuf_bytes(&written);
+    if (may_be_a_name(w)) {
+        size_t detail = route_detail(r->rules, w);
+        ask_about(r, w, place == DOMAIN_HOST, false);
+        if (detail < w.n)
+            ask_about(r, bytes_from(w.p, detail), place == DOMAIN_HOST, true);
+    } else {
+        r->invalid = r->invalid || item->parent == NO_PARENT;
+    }
+    ask_next(r);
+}
+
+static void look_at_current(void *arg)
+{
+    look_at(arg);
+}
+
+/* The next address; from a timer, so that long lists neither recurse nor answer from inside of route_start. */
+static void take_next(struct route_request *r)
+{
+    r->current++;
+    timer_init(&r->now, r->current < r->nitems ? look_at_current : answer, r);
+    timer_set(r->loop, &r->now, 0);
+}
+
+struct route_request *route_explain(struct loop *loop, struct auth_lookup *lookup,
+                                    const struct route_rules *rules, struct bytes path, route_fn *fn,
+                                    route_trace_fn *trace, void *arg)
+{
+    struct route_request *r = xcalloc(1, sizeof *r);
+    *r = (struct route_request){
+        .loop = loop, .lookup = lookup, .rules = rules, .fn = fn, .trace = trace, .arg = arg};
+    strbuf_init(&r->local, ADDRESS_NORMAL_MAX);
+    strbuf_init(&r->domain, ADDRESS_NORMAL_MAX);
+    r->questions = xcalloc(QUESTIONS_MAX, sizeof *r->questions);
+    timer_init(&r->now, answer, r);
+    add_item(r, path, NO_PARENT, false);
+    if (r->nitems)
+        look_at(r);
     else
-        answer(r, ROUTE_UNKNOWN, NULL);
+        timer_set(loop, &r->now, 0);
+    return r;
 }
 
 struct route_request *route_start(struct loop *loop, struct auth_lookup *lookup,
                                   const struct route_rules *rules, struct bytes path, route_fn *fn, void *arg)
 {
-    struct route_request *r = xcalloc(1, sizeof *r);
-    bool remote;
-    *r = (struct route_request){.loop = loop, .lookup = lookup, .fn = fn, .arg = arg};
-    timer_init(&r->now, answer_now, r);
-    r->n = route_names(rules, path, r->names, &remote);
-    r->kind = remote ? ROUTE_REMOTE : ROUTE_INVALID;
-    if (r->n)
-        ask_next(r);
-    else
-        timer_set(loop, &r->now, 0);
-    return r;
+    return route_explain(loop, lookup, rules, path, fn, NULL, arg);
 }

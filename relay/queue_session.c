@@ -206,32 +206,53 @@ void session_mail(struct session *s, struct msg_in *in)
 
 /* ---- RCPT ---- */
 
-static bool known_already(const struct session *s, enum recipient_kind kind, const char *account)
+static bool known_already(const struct session *s, const struct route_target *t)
 {
     for (size_t i = 0; i < s->env.nrcpts; i++) {
         const struct recipient *r = &s->env.rcpts[i];
-        if (r->kind == kind &&
-            (kind == RECIPIENT_LOCAL ? !strcmp(r->account, account) : !strcmp(r->address, s->path)))
+        if (r->kind == t->kind &&
+            (t->kind == RECIPIENT_LOCAL ? !strcmp(r->account, t->account) : !strcmp(r->address, t->address)))
             return true;
     }
     return false;
 }
 
-static void accept_rcpt(struct session *s, enum recipient_kind kind, const char *account)
+static void add_target(struct session *s, const struct route_target *t)
 {
-    if (!known_already(s, kind, account))
-        envelope_add_dsn(&s->env, kind, bytes_of(s->path), account, s->notify, bytes_of(s->orcpt));
+    struct recipient *r = route_target_add(&s->env, t);
+    r->notify = s->notify;
+    r->orcpt = *s->orcpt ? xstrdup(s->orcpt) : NULL;
+}
+
+/* One address may have become several: all of them are taken, or none. */
+static void accept_rcpt(struct session *s, const struct route *route)
+{
+    if (s->env.nrcpts + route->n > ENVELOPE_RCPT_MAX) {
+        reply(s, 452, "4.5.3 Too many recipients");
+        return;
+    }
+    for (size_t i = 0; i < route->n; i++)
+        if (!known_already(s, &route->targets[i]))
+            add_target(s, &route->targets[i]);
     reply(s, 250, "2.1.5 Ok");
 }
 
-static void accept_remote(struct session *s)
+static bool leads_elsewhere(const struct route *route)
 {
-    if (!s->account)
+    for (size_t i = 0; i < route->n; i++)
+        if (route->targets[i].kind != RECIPIENT_REMOTE)
+            return false;
+    return true;
+}
+
+static void accept_remote(struct session *s, const struct route *route)
+{
+    if (!s->account && route->kind == ROUTE_REMOTE)
         reply(s, 554, "5.7.1 Relay access denied");
     else if (!s->q->smarthost.address)
         reply(s, 550, "5.3.2 This server delivers to its own accounts only: no smarthost is configured");
     else
-        accept_rcpt(s, RECIPIENT_REMOTE, "");
+        accept_rcpt(s, route);
 }
 
 static void rcpt_routed(const struct route *route, void *arg)
@@ -240,10 +261,14 @@ static void rcpt_routed(const struct route *route, void *arg)
     s->route = NULL;
     switch (route->kind) {
     case ROUTE_LOCAL:
-        accept_rcpt(s, RECIPIENT_LOCAL, route->account->name);
+        if (!leads_elsewhere(route)) {
+            accept_rcpt(s, route);
+            break;
+        }
+        accept_remote(s, route);
         break;
     case ROUTE_REMOTE:
-        accept_remote(s);
+        accept_remote(s, route);
         break;
     case ROUTE_UNKNOWN:
         reply(s, 550, "5.1.1 No such user here");

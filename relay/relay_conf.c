@@ -3,6 +3,8 @@
  */
 #include "relay/relay_conf.h"
 
+#include "relay/address_normal.h"
+
 #include "base/bytes.h"
 #include "base/cleanup.h"
 #include "base/nets.h"
@@ -22,12 +24,30 @@ static int check_listen(const char *value, struct err *e)
                    "an address and a port such as \"*:25\", \"127.0.0.1:2525\" or \"[::1]:25\"");
 }
 
+static int check_file(const char *value, struct err *e)
+{
+    return *value == '/' ? 0 : err_set(e, ERR_INVALID, "an absolute path");
+}
+
+static int check_address(const char *value, struct err *e)
+{
+    AUTO_STRBUF struct strbuf path = STRBUF_INIT(ADDRESS_NORMAL_MAX);
+    return !*value || address_written(&path, bytes_of(value)) ? 0 : err_set(e, ERR_INVALID, "an address");
+}
+
 static int check_domain(const char *value, struct err *e)
 {
-    size_t n = strspn(value, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-.");
-    if (n > 0 && n == strlen(value) && n <= 253 && value[0] != '.' && value[n - 1] != '.')
+    AUTO_STRBUF struct strbuf normal = STRBUF_INIT(ADDRESS_NORMAL_MAX);
+    bool good = domain_normal(&normal, bytes_of(value));
+    size_t n = strspn(normal.data, "abcdefghijklmnopqrstuvwxyz0123456789-.*");
+    if (good && n == normal.len && n <= 253 && value[0] != '.' && normal.data[n - 1] != '.')
         return 0;
-    return err_set(e, ERR_INVALID, "a domain such as \"example.org\", in its ASCII form");
+    return err_set(e, ERR_INVALID, "a domain such as \"example.org\", or all below one: \"*.example.org\"");
+}
+
+static int check_srs_domain(const char *value, struct err *e)
+{
+    return *value ? check_domain(value, e) : 0;
 }
 
 static int check_smarthost(const char *value, struct err *e)
@@ -114,7 +134,25 @@ static const struct conf_row rows[] = {
     {"relay", "expire", CONF_TIME, FIELD(expire), "5d", 1, 31 * 86400, NULL, NULL,
      "when to give up and tell the sender"},
     {"relay", "subaddress", CONF_STRING, FIELD(subaddress), "+", 0, 0, NULL, check_subaddress,
-     "what separates an account's name from a detail of the user's own in an address; empty: nothing"},
+     "what separates an account's name from a detail of the user's own in an address; mail goes into the "
+     "folder of that name if there is one; empty: nothing"},
+    {"relay", "local_parts", CONF_CHOICE, FIELD(local_parts), "any_case", 0, 0, "any_case|exact", NULL,
+     "whether Anna@ and anna@ are one address"},
+    {"relay", "domain_files", CONF_LIST, FIELD(domain_files), "", 0, 0, NULL, check_file,
+     "files with one more local domain on each line, read again when they change"},
+    {"relay", "virtual_maps", CONF_LIST, FIELD(virtual_maps), "", 0, 0, NULL, check_file,
+     "files that put addresses in the place of others, as virtual(5) of Postfix, read again when they change; "
+     "see posthouse-aliases(5)"},
+    {"relay", "aliases", CONF_STRING, FIELD(aliases), "/etc/aliases", 0, 0, NULL, check_path,
+     "file of aliases for local parts, read again when it changes; it need not be there; empty: none"},
+    {"relay", "postmaster", CONF_STRING, FIELD(postmaster), "", 0, 0, NULL, check_address,
+     "who has the mail for postmaster and root where no alias or account has it; empty: the first member of "
+     "the group sudo or wheel"},
+    {"relay", "srs_domain", CONF_STRING, FIELD(srs_domain), "", 0, 0, NULL, check_srs_domain,
+     "domain of the senders under which mail is forwarded elsewhere, which must lead here; empty: the host "
+     "name"},
+    {"relay", "forward_files", CONF_BOOL, FIELD(forward_files), "yes", 0, 0, NULL, NULL,
+     "whether ~/.forward of an account with a uid of its own is obeyed"},
 };
 
 static const char *const foreign[] = {"auth", "access", NULL};

@@ -6,6 +6,8 @@
 
 #include "auth/site_conf.h"
 
+enum { LOCAL_PARTS_ANY_CASE, LOCAL_PARTS_EXACT };
+
 struct relay_conf {
     struct site_conf site;
     char **smtp, **submission, **submissions; /* listen addresses, NULL-terminated */
@@ -23,6 +25,12 @@ struct relay_conf {
     char *senders;                          /* file (sender_map.h), NULL: none */
     bool hide_client;
     char *subaddress;                       /* one character, NULL: none */
+    char **domain_files, **virtual_maps;    /* paths */
+    char *aliases;                          /* path, NULL: none */
+    char *postmaster;                       /* an address, NULL: not said */
+    char *srs_domain;                       /* NULL: the host name */
+    int64_t local_parts;                    /* LOCAL_PARTS_ */
+    bool forward_files;                     /* ~/.forward counts */
 };
 
 extern const struct conf_table relay_conf_table;

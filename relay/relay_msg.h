@@ -43,10 +43,10 @@
  *
  * queue -> local, on that socket
  * ------------------------------------------------------------------------------------------------
- *   DELIVER       id, unique str, again u32 (1: may have been done before), head bytes, offset u64, size u64,
+ *   DELIVER       id, unique str, folder str (empty: INBOX; else if there is such), again u32 (1: may have been done before), head bytes, offset u64, size u64,
  *                 fd (read-only)
  * local -> queue
- *   DELIVERED     id, enum err_code u32 (ERR_OK: durable in the Maildir), text str (capped by the reader)
+ *   DELIVERED     id, enum err_code u32 (ERR_OK: durable in the Maildir), text str (capped by the reader), count u32, that many addresses bytes to which it is to go as well (~/.forward)
  *
  * queue -> remote, on that socket
  * ------------------------------------------------------------------------------------------------

@@ -103,7 +103,10 @@ static void start_local(struct request *r, const struct account *a)
                           quota_ignore ? quota_ignore : (char *)"",
                           (char *)"--new-folders",
                           new_folders ? new_folders : (char *)"",
-                          a->shared ? (char *)"--confine" : NULL,
+                          a->shared          ? (char *)"--confine"
+                          : conf->forward_files ? (char *)"--forward"
+                                                : NULL,
+                          a->shared ? NULL : a->home,
                           NULL};
     struct priv who = {.uid = master_unprivileged(r->master) ? (uid_t)-1 : a->uid,
                        .gid = a->gid,

@@ -1,81 +1,8 @@
-/* queue_route_test.c - which account names an address leads to, what delivery writes in front, what loops. */
+/* queue_route_test.c - what delivery writes in front, what loops, what reports say. */
 #include "relay/queue_bounce.h"
-#include "relay/queue_route.h"
 #include "relay/queue_trace.h"
 
 #include "t/unit/unit.h"
-
-static char *const domains[] = {(char *)"example.org", NULL};
-static const struct route_rules rules = {.hostname = "mail.example", .domains = domains, .subaddress = '+'};
-
-/* names: separated by '|'; "remote" or "none". */
-static void leads_to(struct bytes path, const char *wanted)
-{
-    char *names[ROUTE_NAMES_MAX];
-    bool remote;
-    AUTO_STRBUF struct strbuf got = STRBUF_INIT(4096);
-    size_t n = route_names(&rules, path, names, &remote);
-    for (size_t i = 0; i < n; i++) {
-        strbuf_addf(&got, "%s%s", i ? "|" : "", names[i]);
-        free(names[i]);
-    }
-    if (!n)
-        strbuf_adds(&got, remote ? "remote" : "none");
-    ck_assert_str_eq(got.data, wanted);
-}
-
-START_TEST(looks_up_the_whole_address_then_the_local_part)
-{
-    leads_to(BYTES("anna@example.org"), "anna@example.org|anna");
-    leads_to(BYTES("anna@MAIL.example"), "anna@mail.example|anna");
-    leads_to(BYTES("anna@localhost"), "anna@localhost|anna");
-    leads_to(BYTES("postmaster"), "postmaster");
-}
-END_TEST
-
-START_TEST(tries_lower_case_and_without_the_subaddress)
-{
-    leads_to(BYTES("Anna@localhost"), "Anna@localhost|Anna|anna@localhost|anna");
-    leads_to(BYTES("anna+lists@example.org"), "anna+lists@example.org|anna+lists|anna@example.org|anna");
-    leads_to(BYTES("+x@localhost"), "+x@localhost|+x");
-}
-END_TEST
-
-START_TEST(undoes_quoted_local_parts)
-{
-    leads_to(BYTES("\"anna\"@localhost"), "anna@localhost|anna");
-    leads_to(BYTES("\"a\\\"b\"@localhost"), "a\"b@localhost|a\"b");
-    leads_to(BYTES("\"a@b\"@localhost"), "a@b@localhost|a@b");
-    leads_to(BYTES("\"\"@localhost"), "none");
-    leads_to(BYTES("\"\\\"@localhost"), "none");
-    leads_to(BYTES("\"a\"b@localhost"), "none");
-}
-END_TEST
-
-START_TEST(knows_what_is_elsewhere)
-{
-    leads_to(BYTES("anna@example.net"), "remote");
-    leads_to(BYTES("anna@sub.example.org"), "remote");
-    leads_to(BYTES("anna@[127.0.0.1]"), "remote");
-}
-END_TEST
-
-START_TEST(refuses_what_is_no_name)
-{
-    leads_to(BYTES(""), "none");
-    leads_to(BYTES("@"), "none");
-    leads_to(BYTES("@localhost"), "none");
-    leads_to(BYTES("anna@"), "none");
-    leads_to(BYTES("../anna@localhost"), "none");
-    leads_to(BYTES("a\nb@localhost"), "none");
-    leads_to(BYTES("a\0b@localhost"), "none");
-    AUTO_STRBUF struct strbuf path = STRBUF_INIT(1000);
-    for (int i = 0; i < 300; i++)
-        strbuf_addc(&path, 'a');
-    strbuf_adds(&path, "@localhost");
-    leads_to(strbuf_bytes(&path), "none");
-}
-END_TEST
 
 START_TEST(finds_its_own_delivered_to)
 {
@@ -185,8 +112,6 @@ START_TEST(tells_a_sender_what_it_wants_to_know)
 }
 END_TEST
 
-UNIT_MAIN("queue_route", looks_up_the_whole_address_then_the_local_part,
-          tries_lower_case_and_without_the_subaddress, undoes_quoted_local_parts, knows_what_is_elsewhere,
-          refuses_what_is_no_name, finds_its_own_delivered_to, writes_trace_lines,
+UNIT_MAIN("queue_route", finds_its_own_delivered_to, writes_trace_lines,
           reports_each_failure_with_its_words, reports_what_dsn_asks_for,
           tells_a_sender_what_it_wants_to_know)
