@@ -97,6 +97,8 @@ void auth_lookup_free(struct auth_lookup *l);
 /* status: 1 found, 0 no such account, -1 temporary failure. account is borrowed. Never from inside the call.
  */
 typedef void auth_lookup_fn(int status, const struct account *account, void *arg);
+/* Answers about names may be given again for so long, without asking. */
+void auth_lookup_remember(struct auth_lookup *l, unsigned ms);
 /* An account by name (a local part, or user@domain as in the passwd-file). */
 void auth_lookup_name(struct auth_lookup *l, struct bytes name, auth_lookup_fn *fn, void *arg);
 /* Redeem a ticket for this service. Once. */

@@ -6,7 +6,15 @@
 
 #include <stdlib.h>
 
-enum { QUESTIONS_MAX = 8192, SEND_WITHIN_MS = 10000, ANSWER_WITHIN_MS = 30000 };
+enum { QUESTIONS_MAX = 8192, SEND_WITHIN_MS = 10000, ANSWER_WITHIN_MS = 30000, MEMORY_SLOTS = 1024 };
+
+/* What an answer about a name was. */
+struct memory {
+    char *name; /* NULL: nothing */
+    int status;
+    struct account account;
+    uint64_t until; /* on the loop's clock */
+};
 
 struct question {
     struct question *next;
@@ -17,6 +25,8 @@ struct question {
     struct timer timer;
     auth_lookup_fn *fn; /* NULL: forgotten */
     void *arg;
+    char *name;          /* to be remembered under, NULL: not */
+    struct memory known; /* remembered: told by the timer */
 };
 
 struct auth_lookup {
@@ -25,7 +35,33 @@ struct auth_lookup {
     struct question *questions; /* newest first */
     size_t count;
     uint32_t last_id;
+    unsigned memory_ms;
+    struct memory *memory; /* MEMORY_SLOTS, or NULL */
 };
+
+static void memory_done(struct memory *m)
+{
+    free(m->name);
+    account_done(&m->account);
+    *m = (struct memory){.name = NULL};
+}
+
+static struct memory *slot(struct auth_lookup *l, const char *name)
+{
+    uint32_t h = 2166136261u;
+    for (; *name; name++)
+        h = (h ^ (unsigned char)*name) * 16777619u;
+    return &l->memory[h % MEMORY_SLOTS];
+}
+
+static void remember(struct auth_lookup *l, const char *name, int status, const struct account *account)
+{
+    struct memory *m = slot(l, name);
+    memory_done(m);
+    *m = (struct memory){.name = xstrdup(name), .status = status, .until = loop_now(l->loop) + l->memory_ms};
+    if (account)
+        account_copy(&m->account, account);
+}
 
 static void question_free(struct question *q)
 {
@@ -36,6 +72,8 @@ static void question_free(struct question *q)
     q->lookup->count--;
     timer_stop(q->lookup->loop, &q->timer);
     msg_done(&q->waiting);
+    free(q->name);
+    memory_done(&q->known);
     free(q);
 }
 
@@ -43,6 +81,8 @@ static void settle(struct question *q, int status, const struct account *account
 {
     auth_lookup_fn *fn = q->fn;
     void *arg = q->arg;
+    if (q->name && status >= 0)
+        remember(q->lookup, q->name, status, account);
     question_free(q);
     if (fn)
         fn(status, account, arg);
@@ -51,6 +91,15 @@ static void settle(struct question *q, int status, const struct account *account
 static void on_timer(void *arg)
 {
     settle(arg, -1, NULL);
+}
+
+static void on_known(void *arg)
+{
+    struct question *q = arg;
+    struct memory known = q->known;
+    q->known = (struct memory){.name = NULL};
+    settle(q, known.status, known.status == 1 ? &known.account : NULL);
+    memory_done(&known);
 }
 
 static void send_now(struct question *q)
@@ -119,16 +168,49 @@ void auth_lookup_free(struct auth_lookup *l)
         return;
     while (l->questions)
         question_free(l->questions);
+    for (size_t i = 0; l->memory && i < MEMORY_SLOTS; i++)
+        memory_done(&l->memory[i]);
+    free(l->memory);
     auth_link_done(&l->link);
     free(l);
 }
 
-static void ask(struct auth_lookup *l, struct auth_record *record, auth_lookup_fn *fn, void *arg)
+void auth_lookup_remember(struct auth_lookup *l, unsigned ms)
+{
+    l->memory_ms = ms;
+    if (!l->memory)
+        l->memory = xcalloc(MEMORY_SLOTS, sizeof(*l->memory));
+}
+
+static struct question *question_new(struct auth_lookup *l, auth_lookup_fn *fn, void *arg)
 {
     struct question *q = xcalloc(1, sizeof(*q));
     *q = (struct question){.next = l->questions, .lookup = l, .id = ++l->last_id, .fn = fn, .arg = arg};
     l->questions = q;
     l->count++;
+    return q;
+}
+
+/* Is the answer remembered? */
+static bool recall(struct auth_lookup *l, const char *name, auth_lookup_fn *fn, void *arg)
+{
+    struct memory *m = slot(l, name);
+    if (!m->name || strcmp(m->name, name) || loop_now(l->loop) >= m->until)
+        return false;
+    struct question *q = question_new(l, fn, arg);
+    q->sent = true; /* never will be */
+    q->known.status = m->status;
+    if (m->status == 1)
+        account_copy(&q->known.account, &m->account);
+    timer_init(&q->timer, on_known, q);
+    timer_set(l->loop, &q->timer, 0);
+    return true;
+}
+
+static void ask(struct auth_lookup *l, struct auth_record *record, char *name, auth_lookup_fn *fn, void *arg)
+{
+    struct question *q = question_new(l, fn, arg);
+    q->name = name;
     timer_init(&q->timer, on_timer, q);
     record->type = AUTH_REC_LOOKUP;
     record->id = q->id;
@@ -147,13 +229,17 @@ static void ask(struct auth_lookup *l, struct auth_record *record, auth_lookup_f
 void auth_lookup_name(struct auth_lookup *l, struct bytes name, auth_lookup_fn *fn, void *arg)
 {
     struct auth_record r = {.by = AUTH_BY_NAME, .name = name.n <= AUTH_NAME_MAX ? name : BYTES("")};
-    ask(l, &r, fn, arg);
+    char *copy = l->memory ? bytes_dup(r.name) : NULL;
+    if (copy && recall(l, copy, fn, arg))
+        free(copy);
+    else
+        ask(l, &r, copy, fn, arg);
 }
 
 void auth_lookup_uid(struct auth_lookup *l, uid_t uid, auth_lookup_fn *fn, void *arg)
 {
     struct auth_record r = {.by = AUTH_BY_UID, .uid = uid};
-    ask(l, &r, fn, arg);
+    ask(l, &r, NULL, fn, arg);
 }
 
 void auth_redeem(struct auth_lookup *l, struct bytes ticket, const char *service, auth_lookup_fn *fn,
@@ -162,7 +248,7 @@ void auth_redeem(struct auth_lookup *l, struct bytes ticket, const char *service
     struct auth_record r = {.by = AUTH_BY_TICKET,
                             .text = ticket.n <= AUTH_TICKET_LEN ? ticket : BYTES(""),
                             .service = bytes_of(service)};
-    ask(l, &r, fn, arg);
+    ask(l, &r, NULL, fn, arg);
 }
 
 void auth_lookup_forget(struct auth_lookup *l, void *arg)

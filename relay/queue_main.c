@@ -26,7 +26,9 @@
 #include <sys/stat.h>
 #include <time.h>
 
-#define LISTENERS_MAX    8
+#define LISTENERS_MAX 8
+#define LOOKUP_MEMORY_MS                                                                                     \
+    1000 /* a new or changed account is seen so much later; relayd asks anew in any case */
 #define CREDENTIALS_MAX  1024
 #define ACCEPT_PER_ROUND 16
 
@@ -219,6 +221,7 @@ static void start(struct child *child)
     queue.master = child_control(child);
     strbuf_addf(&path, "%s/auth-lookup", conf->site.run_dir);
     queue.lookup = auth_lookup_new(queue.loop, path.data);
+    auth_lookup_remember(queue.lookup, LOOKUP_MEMORY_MS);
     queue.store = store_open(conf->spool_dir, &e);
     if (!queue.store)
         log_fatal("%s", e.text);
