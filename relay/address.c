@@ -78,7 +78,7 @@ static const char *plain_local(struct bytes *in, struct strbuf *out)
         n++;
     struct bytes local = bytes_from(in->p, n);
     *in = bytes_skip(*in, n);
-    if (n > ADDRESS_LOCAL_MAX)
+    if (n > (bytes_starts_nocase(local, BYTES("SRS")) ? ADDRESS_SRS_MAX : ADDRESS_LOCAL_MAX))
         return "the local part is longer than 64 octets";
     if (!is_dot_atom(local))
         return "the local part is empty or has a character that must be quoted";

@@ -7,8 +7,9 @@
 #include "base/strbuf.h"
 
 #define ADDRESS_LOCAL_MAX  64
+#define ADDRESS_SRS_MAX    250 /* of a local part that a forwarder has made: SRS0=..., SRS1=... */
 #define ADDRESS_DOMAIN_MAX 255
-#define ADDRESS_PATH_MAX   (ADDRESS_LOCAL_MAX + 1 + ADDRESS_DOMAIN_MAX)
+#define ADDRESS_PATH_MAX   (ADDRESS_SRS_MAX + 1 + ADDRESS_DOMAIN_MAX)
 #define ADDRESS_ROUTE_MAX  1024 /* octets of a source route, which is dropped */
 
 /*

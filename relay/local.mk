@@ -121,6 +121,7 @@ BEHAVIOUR_TESTS += \
 	t/3030-dsn-and-smtputf8-are-asked-for-strictly.t \
 	t/3110-submission-repairs-and-knows-its-own.t \
 	t/3210-aliases-and-virtual-addresses.t \
+	t/3310-users-forward-their-mail.t \
 	t/3510-delivery-within-the-transaction.t \
 	t/3520-spool-and-smarthost.t \
 	t/3530-sendmail-as-programs-call-it.t \
