@@ -8,7 +8,7 @@
  * accessd -> login
  *   SESSION_STARTED id u64: the session program runs and will answer the client itself
  *   SESSION_FAILED  id u64, enum session_failure u32, text str
- *   CENSUS          number u32, n u32, n times number u32 of a process that lives, fd: memory to count connections in (login_census.h);
+ *   CENSUS          number u32, n u32, n times number u32 of a process that lives, fd: memory to count connections in (base/census.h);
  *                   the first record: login waits for it before it lets anybody in
  */
 #ifndef ACCESS_ACCESS_MSG_H

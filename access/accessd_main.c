@@ -3,8 +3,9 @@
  * sockets, keeps login processes running, and starts sessions (accessd_session.c).
  */
 #include "access/access_conf.h"
-#include "access/accessd_census.h"
+#include "access/access_msg.h"
 #include "access/accessd_session.h"
+#include "base/census_master.h"
 #include "base/cleanup.h"
 #include "base/confine.h"
 #include "base/log.h"
@@ -23,13 +24,18 @@ static const char *const login_listeners[] = {"imap",
                                               "pop3s" PROXY_WORD,
                                               NULL};
 
+static void send_census(struct master *m, struct chan *to)
+{
+    census_send(m, to, CENSUS);
+}
+
 static const struct master_child children[] = {
     {.program = "posthouse-login",
      .user = "posthouse-net",
      .chroot_dir = "net",
      .count = 0,
      .message = session_message,
-     .started = census_send,
+     .started = send_census,
      .listeners = login_listeners},
 };
 

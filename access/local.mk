@@ -196,14 +196,12 @@ noinst_LIBRARIES += access/libaccess.a
 access_libaccess_a_SOURCES = \
 	access/access_conf.c access/access_conf.h \
 	access/access_msg.h \
-	access/login_census.c access/login_census.h \
 	access/pop3_command.c access/pop3_command.h \
 	access/pop3_uidl.c access/pop3_uidl.h
 ACCESS_LIBS = access/libaccess.a $(AUTH_LIBS) $(BASE_LIBS)
 
 sbin_PROGRAMS += access/posthouse-accessd
 access_posthouse_accessd_SOURCES = \
-	access/accessd_census.c access/accessd_census.h \
 	access/accessd_main.c \
 	access/accessd_session.c access/accessd_session.h \
 	access/accessd_watch.c access/accessd_watch.h
@@ -261,11 +259,6 @@ access_posthouse_pop3_SOURCES = \
 access_posthouse_pop3_LDADD = access/libaccess.a $(MAILDIR_LIBS) $(BASE_LIBS) $(ZLIB_LIBS)
 dist_man_MANS += access/posthouse-accessd.8 access/posthouse-login.8 access/posthouse-pop3.8
 
-check_PROGRAMS += t/unit/login_census_test
-t_unit_login_census_test_SOURCES = t/unit/login_census_test.c
-t_unit_login_census_test_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
-t_unit_login_census_test_LDADD = $(ACCESS_LIBS) $(UNIT_LIBS)
-TESTS += t/unit/login_census_test
 FUZZ_TARGETS += pop3_command pop3_uidl
 check_PROGRAMS += t/unit/pop3_uidl_test
 t_unit_pop3_uidl_test_SOURCES = t/unit/pop3_uidl_test.c

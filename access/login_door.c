@@ -106,24 +106,11 @@ void login_address(const struct sockaddr_storage *ss, char *text, size_t size)
         inet_ntop(AF_INET, four, text, (socklen_t)size);
 }
 
-/* What is counted as one: an IPv4 address, the first half of an IPv6 address. */
-static uint64_t net_of(const char *address)
-{
-    unsigned char net[16];
-    uint64_t number;
-    if (inet_pton(AF_INET, address, net) == 1)
-        memset(net + 4, 0xff, 4); /* no IPv6 prefix in use looks like this */
-    else if (inet_pton(AF_INET6, address, net) != 1)
-        memset(net, 0, sizeof(net));
-    memcpy(&number, net, sizeof(number));
-    return number;
-}
-
 static void set_address(struct login *l, const struct sockaddr_storage *peer)
 {
     login_address(peer, l->peer, sizeof(l->peer));
     memcpy(l->remote, l->peer, sizeof(l->remote));
-    l->net = net_of(l->peer);
+    l->net = census_net(l->peer);
     l->loopback = nets_match(BYTES("127.0.0.0/8,::1"), l->peer);
     l->trusted = site_trusted(&login_conf()->site, l->peer);
 }

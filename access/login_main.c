@@ -5,6 +5,7 @@
 #include "access/login_main.h"
 
 #include "access/login_conn.h"
+#include "base/census_master.h"
 #include "base/cleanup.h"
 #include "base/log.h"
 #include "base/proxy.h"
@@ -27,7 +28,6 @@ enum {
     RETRY_MS = 1000,
     DRAIN_POLL_MS = 100,
     FAREWELL_POLLS = 2,
-    PROCESSES_MAX = 12000,
 };
 
 struct listener {
@@ -263,17 +263,11 @@ static void renew(void *arg)
 /* Nobody is let in before this: there would be nothing to count in. */
 static void take_census(struct msg_in *in)
 {
-    uint32_t number = msg_get_u32(in), n = msg_get_u32(in);
-    static uint32_t living[PROCESSES_MAX];
-    for (uint32_t i = 0; i < n && i < PROCESSES_MAX; i++)
-        living[i] = msg_get_u32(in);
-    AUTO_CLOSE int fd = msg_get_fd(in);
-    if (!msg_end(in) || fd < 0 || census)
-        log_fatal("malformed record %u from accessd", in->type);
-    census = census_open(fd, number);
+    if (census)
+        log_fatal("record %u from accessd came twice", in->type);
+    census = census_take(in);
     if (!census)
         log_fatal("the memory for counting connections cannot be used: %m");
-    census_tidy(census, living, n, number);
     watch_listeners(NULL);
 }
 

@@ -5,7 +5,7 @@
 #define ACCESS_LOGIN_MAIN_H
 
 #include "access/access_conf.h"
-#include "access/login_census.h"
+#include "base/census.h"
 #include "auth/auth.h"
 #include "base/child.h"
 #include "base/tls.h"

@@ -2,6 +2,7 @@ noinst_LIBRARIES += base/libbase.a
 base_libbase_a_CFLAGS = $(AM_CFLAGS) $(GNUTLS_CFLAGS) $(CONFUSE_CFLAGS) $(SECCOMP_CFLAGS)
 base_libbase_a_SOURCES = \
 	base/bytes.c base/bytes.h \
+	base/census.c base/census.h base/census_master.c base/census_master.h base/census_take.c \
 	base/child.c base/child.h \
 	base/cleanup.h \
 	base/conf.c base/conf.h \
@@ -95,3 +96,9 @@ base_posthouse_CPPFLAGS = $(AM_CPPFLAGS) -DSBINDIR='"$(sbindir)"'
 base_posthouse_LDADD = $(BASE_LIBS)
 dist_man_MANS += base/posthouse.8
 BEHAVIOUR_TESTS += t/0050-posthouse-check.t
+
+check_PROGRAMS += t/unit/census_test
+t_unit_census_test_SOURCES = t/unit/census_test.c
+t_unit_census_test_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+t_unit_census_test_LDADD = $(BASE_LIBS) $(UNIT_LIBS)
+TESTS += t/unit/census_test

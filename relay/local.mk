@@ -120,6 +120,7 @@ BEHAVIOUR_TESTS += \
 	t/3020-chunks-make-one-message.t \
 	t/3030-dsn-and-smtputf8-are-asked-for-strictly.t \
 	t/3110-submission-repairs-and-knows-its-own.t \
+	t/3120-limits-hold-over-all-processes.t \
 	t/3210-aliases-and-virtual-addresses.t \
 	t/3310-users-forward-their-mail.t \
 	t/3510-delivery-within-the-transaction.t \

@@ -113,6 +113,10 @@ static const struct conf_row rows[] = {
      "@domain or *, on each line"},
     {"relay", "hide_client", CONF_BOOL, FIELD(hide_client), "no", 0, 0, NULL, NULL,
      "keep the names and addresses of the machines of those who log in out of Received"},
+    {"relay", "max_connections", CONF_INT, FIELD(max_connections), "5000", 1, 60000, NULL, NULL,
+     "connections to all SMTP ports together; those over it are told 421"},
+    {"relay", "max_connections_per_address", CONF_INT, FIELD(max_connections_per_address), "100", 1, 60000, NULL, NULL,
+     "the same for one address (IPv6: one /64); loopback addresses are exempt"},
     {"relay", "messages_per_hour", CONF_INT, FIELD(limits[0]), "300", 0, 1000000000, NULL, NULL,
      "most messages that an account or a user of this machine may send in an hour, before what it sends is "
      "held; 0: any number"},

@@ -89,6 +89,7 @@ enum relay_msg {
     LIST_END,
     FLUSH,
     ORDER,
+    CENSUS, /* relayd -> smtp: census_master.h; the first record */
 };
 
 #define ORDER_IDS_MAX 20 /* of one ORDER: each may cost a sync */

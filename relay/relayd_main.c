@@ -3,8 +3,10 @@
  * when queue asks (relayd_spawn.c). Reads no byte from anyone but them.
  */
 #include "relay/relay_conf.h"
+#include "relay/relay_msg.h"
 #include "relay/relayd_spawn.h"
 
+#include "base/census_master.h"
 #include "base/cleanup.h"
 #include "base/proxy.h"
 
@@ -15,6 +17,11 @@ static void queue_message(struct master *m, struct chan *from, struct msg_in *in
     spawn_request(m, from, in);
 }
 
+static void send_census(struct master *m, struct chan *to)
+{
+    census_send(m, to, CENSUS);
+}
+
 static const char *const smtp_listeners[] = {
     "smtp", "submission", "submissions", "smtp" PROXY_WORD, "submission" PROXY_WORD, "submissions" PROXY_WORD,
     NULL};
@@ -22,7 +29,11 @@ static const char *const queue_listeners[] = {"queue", "submit", NULL};
 
 /* In the order in which they are told to go: transactions in smtp end through queue. */
 static const struct master_child children[] = {
-    {.program = "posthouse-smtp", .user = "posthouse-net", .chroot_dir = "net", .listeners = smtp_listeners},
+    {.program = "posthouse-smtp",
+     .user = "posthouse-net",
+     .chroot_dir = "net",
+     .started = send_census,
+     .listeners = smtp_listeners},
     {.program = "posthouse-queue",
      .user = "posthouse",
      .count = 1,

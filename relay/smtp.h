@@ -31,8 +31,6 @@
 #define SMTP_AUTH_TRIES      5
 #define SMTP_HEADER_MAX      (1u << 20) /* octets of a mail program's header, which is held whole to be repaired */
 #define SMTP_HEADER_ALL      (32u << 20) /* of all together in one process */
-#define SMTP_CONNECTIONS_MAX 5000  /* of one process */
-#define SMTP_PER_ADDRESS_MAX 100   /* of one process and address, loopback excepted */
 
 enum smtp_state {
     SMTP_COMMAND,
@@ -57,6 +55,7 @@ struct smtp_session {
     bool greeting_owed;      /* 465: after the handshake */
     bool eof, opened, fatal; /* opened: queue knows the session */
     char peer[64];
+    uint32_t place; /* in the census */
     char *helo;
     bool esmtp, has_mail, smtputf8;
     unsigned recipients, errors, auth_tries;
@@ -143,6 +142,7 @@ void smtp_link_close(struct smtp_session *s);
 /* smtp_main.c */
 struct loop *smtp_loop(void);
 struct auth_client *smtp_auth_client(void);
+struct census *smtp_census(void);
 /* Is there TLS, with us or with the proxy in between? */
 bool smtp_secure(const struct smtp_session *s);
 struct tls_context *smtp_tls(void); /* NULL while the signer cannot be asked */

@@ -3,11 +3,13 @@
  * run_dir/net, under a system-call filter; holds no key and names no user. One process for each core, all
  * with the same listening sockets.
  */
+#include "base/census_master.h"
 #include "base/child.h"
 #include "base/cleanup.h"
 #include "base/log.h"
 #include "base/proxy.h"
 #include "base/sandbox.h"
+#include "relay/relay_msg.h"
 #include "relay/smtp.h"
 
 #include <arpa/inet.h>
@@ -29,6 +31,7 @@ const struct relay_conf *smtp_conf;
 static struct child *child;
 static struct auth_client *auth_client;
 static struct tls_context *tls;
+static struct census *census;
 static char *signer_path;
 static struct timer renew;
 static bool draining;
@@ -49,6 +52,11 @@ struct loop *smtp_loop(void)
 struct auth_client *smtp_auth_client(void)
 {
     return auth_client;
+}
+
+struct census *smtp_census(void)
+{
+    return census;
 }
 
 struct tls_context *smtp_tls(void)
@@ -114,7 +122,7 @@ static void on_listener(void *arg, uint32_t events)
 
 static void watch_listeners(void)
 {
-    for (size_t i = 0; child && !draining && i < nlisteners; i++)
+    for (size_t i = 0; child && census && !draining && i < nlisteners; i++)
         if (!listeners[i].watch.active)
             loop_watch(smtp_loop(), &listeners[i].watch, listeners[i].fd, EPOLLIN, on_listener,
                        &listeners[i]);
@@ -186,6 +194,17 @@ static void start(struct child *c)
     watch_listeners();
 }
 
+/* Nobody is let in before this: there would be nothing to count in. */
+static void message(struct msg_in *in)
+{
+    if (in->type != CENSUS || census)
+        log_fatal("unknown record %u from relayd", in->type);
+    census = census_take(in);
+    if (!census)
+        log_fatal("the memory for counting connections cannot be used: %m");
+    watch_listeners();
+}
+
 static void drain(void)
 {
     draining = true;
@@ -204,6 +223,7 @@ int main(void)
         .listen_begin = listen_begin,
         .listen = listen_on,
         .start = start,
+        .message = message,
         .drain = drain,
         .files = FILES,
         .sandbox = SANDBOX_NET,

@@ -6,16 +6,22 @@
  */
 #include "relay/smtp.h"
 
+#include "base/census.h"
 #include "base/log.h"
 
 #include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #define IN_CAP  65536
 #define OUT_CAP 65536
 #define BUCKETS 4096
+
+#define REFUSED_LOG_MS 1000 /* thousands may be refused in a second: the first is named */
 
 static struct smtp_session *buckets[BUCKETS];
 static unsigned nsessions;
@@ -78,6 +84,7 @@ static void session_free(struct smtp_session *s)
         p = &(*p)->next;
     *p = s->next;
     nsessions--;
+    census_leave(smtp_census(), s->place);
     if (s->auth)
         auth_cancel(s->auth);
     smtp_data_forget(s);
@@ -165,8 +172,17 @@ static void greet(struct smtp_session *s)
     s->state = SMTP_COMMAND;
 }
 
+/* The kernel holds back its word that the end of the handshake has come, and most clients hold back their next command until
+ * then: 40 ms for nothing. */
+static void acknowledge(int fd)
+{
+    int on = 1;
+    setsockopt(fd, IPPROTO_TCP, TCP_QUICKACK, &on, sizeof on);
+}
+
 static void secured(struct smtp_session *s)
 {
+    acknowledge(io_fd(s->io));
     s->state = SMTP_COMMAND;
     if (s->greeting_owed)
         greet(s);
@@ -200,20 +216,31 @@ static void on_io(struct io *io, enum io_event event, void *arg)
 
 /* ---- beginning and end ---- */
 
-static unsigned from_address(const char *peer)
-{
-    unsigned n = 0;
-    for (size_t i = 0; i < BUCKETS; i++)
-        for (const struct smtp_session *s = buckets[i]; s; s = s->next)
-            n += !strcmp(s->peer, peer);
-    return n;
-}
-
 static void turn_away(int fd, const char *text)
 {
     ssize_t n = write(fd, text, strlen(text));
     (void)n; /* whoever does not hear it notices the closed connection */
     close(fd);
+}
+
+/* NULL: it is in, over all processes. */
+static const char *no_room(const char *peer, uint32_t *place)
+{
+    static uint64_t logged_at;
+    uint32_t all = (uint32_t)smtp_conf->max_connections;
+    bool trusted = site_trusted(&smtp_conf->site, peer);
+    struct census_limits limits = {
+        .all = all, .waiting = all, .net = trusted ? 0 : (uint32_t)smtp_conf->max_connections_per_address};
+    enum census_verdict verdict = census_enter(smtp_census(), census_net(peer), &limits, place);
+    if (verdict == CENSUS_IN)
+        return NULL;
+    const char *why = verdict == CENSUS_NET
+                          ? "421 4.7.0 Too many connections from your address, try again later\r\n"
+                          : "421 4.3.2 Too many connections, try again later\r\n";
+    if (loop_now(smtp_loop()) - logged_at > REFUSED_LOG_MS)
+        log_warn("refused service=smtp remote=%s reason=\"%.*s\"", peer, (int)strlen(why) - 2, why);
+    logged_at = loop_now(smtp_loop());
+    return why;
 }
 
 bool smtp_secure(const struct smtp_session *s)
@@ -227,14 +254,18 @@ void smtp_accepted(int fd, const char *service, const char *peer, bool tls)
         close(fd);
         return;
     }
-    if (draining || nsessions >= SMTP_CONNECTIONS_MAX ||
-        (!site_trusted(&smtp_conf->site, peer) && from_address(peer) >= SMTP_PER_ADDRESS_MAX)) {
-        turn_away(fd, "421 4.7.0 Too many connections, try again later\r\n");
+    uint32_t place;
+    const char *refusal = draining ? "421 4.3.2 The server is going down\r\n" : no_room(peer, &place);
+    if (refusal) {
+        turn_away(fd, refusal);
         return;
     }
     struct smtp_session *s = xcalloc(1, sizeof *s);
-    *s = (struct smtp_session){
-        .id = ++last_id, .fd = -1, .submission = strcmp(service, "smtp") != 0, .proxied_tls = tls};
+    *s = (struct smtp_session){.id = ++last_id,
+                               .fd = -1,
+                               .submission = strcmp(service, "smtp") != 0,
+                               .proxied_tls = tls,
+                               .place = place};
     snprintf(s->peer, sizeof s->peer, "%s", peer);
     smtp_data_init(s);
     s->next = buckets[s->id % BUCKETS];

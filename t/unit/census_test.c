@@ -1,4 +1,4 @@
-#include "access/login_census.h"
+#include "base/census.h"
 
 #include "t/unit/unit.h"
 
@@ -126,6 +126,6 @@ START_TEST(a_process_killed_at_any_time_leaves_it_usable)
 }
 END_TEST
 
-UNIT_MAIN("login_census", limits_hold_to_the_one, counts_agree_after_many_comings_and_goings,
+UNIT_MAIN("census", limits_hold_to_the_one, counts_agree_after_many_comings_and_goings,
           the_places_of_the_dead_are_freed_those_of_the_living_stay,
           a_process_killed_at_any_time_leaves_it_usable)

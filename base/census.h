@@ -1,16 +1,16 @@
 /*
- * login_census.h - how many connections there are, over all login processes: in all, of one address, and of those that have not
+ * census.h - how many connections there are, over all processes of a program: in all, of one address, and of those that have not
  * logged in.
  *
- * One block of memory, made by accessd and shared by the login processes, behind a lock that is given back when its
+ * One block of memory, made by a master and shared by its processes, behind a lock that is given back when its
  * holder dies. Whoever wants in is counted in the same step in which the limits are looked at, so limits hold to the
- * one. accessd never looks into it: the processes that can write it face strangers.
+ * one. The master never looks into it: the processes that can write it face strangers.
  *
  * Each process has a number, larger than those of the processes before it. A new one frees the places of those that
  * have died.
  */
-#ifndef ACCESS_LOGIN_CENSUS_H
-#define ACCESS_LOGIN_CENSUS_H
+#ifndef BASE_CENSUS_H
+#define BASE_CENSUS_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -28,6 +28,9 @@ void census_close(struct census *census);
 /* Free the places of processes with a number below `next` that are not among the living, who stand in ascending order. How
  * many. */
 size_t census_tidy(struct census *census, const uint32_t *living, size_t n, uint32_t next);
+
+/* What is counted as one network: an IPv4 address, the first half of an IPv6 address. */
+uint64_t census_net(const char *address);
 
 struct census_limits {
     uint32_t all, waiting;     /* waiting: not logged in */

@@ -1,16 +1,17 @@
 /*
- * login_census.c - see login_census.h.
+ * census.c - see census.h.
  *
  * A place for each connection, free ones in a list, and a table from networks to counts: open addressing, linear
  * probing, twice as many rows as places, so that there is always an empty one. The hash has a key, or strangers with many
  * networks could make long rows of neighbours. Places are the truth: when a process died with the lock in its hand, the
  * rest is made anew from them.
  */
-#include "access/login_census.h"
+#include "base/census.h"
 
 #include "base/cleanup.h"
 #include "base/strbuf.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
@@ -52,6 +53,18 @@ struct census {
     struct shared *s;
     uint32_t number;
 };
+
+uint64_t census_net(const char *address)
+{
+    unsigned char net[16];
+    uint64_t number;
+    if (inet_pton(AF_INET, address, net) == 1)
+        memset(net + 4, 0xff, 4); /* no IPv6 prefix in use looks like this */
+    else if (inet_pton(AF_INET6, address, net) != 1)
+        memset(net, 0, sizeof(net));
+    memcpy(&number, net, sizeof(number));
+    return number;
+}
 
 /* ---- the table ---- */
 

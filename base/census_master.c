@@ -1,10 +1,9 @@
 /*
- * accessd_census.c - see accessd_census.h. Root hands the memory on and never looks into it.
+ * census_master.c - see census_master.h. Root hands the memory on and never looks into it.
  */
-#include "access/accessd_census.h"
+#include "base/census_master.h"
 
-#include "access/access_msg.h"
-#include "access/login_census.h"
+#include "base/census.h"
 #include "base/cleanup.h"
 #include "base/log.h"
 
@@ -31,7 +30,7 @@ static void add(struct chan *control)
     processes[nprocesses++] = (struct process){control, ++last_number};
 }
 
-void census_send(struct master *m, struct chan *to)
+void census_send(struct master *m, struct chan *to, uint16_t type)
 {
     static int fd = -1;
     if (fd < 0)
@@ -40,7 +39,7 @@ void census_send(struct master *m, struct chan *to)
         log_fatal("no memory for counting connections: %m");
     forget_gone(m, to);
     AUTO_MSG struct msg msg;
-    msg_init(&msg, CENSUS);
+    msg_init(&msg, type);
     msg_put_u32(&msg, last_number + 1);
     msg_put_u32(&msg, (uint32_t)nprocesses);
     for (size_t i = 0; i < nprocesses; i++)
