@@ -2,20 +2,16 @@
  * auth_request.c - see auth_request.h for the way of an attempt. Each state has one function that leads to
  * the next:
  *
- *     SASL     sasl_input       the exchange is going on
- *     LOOKUP   look_up          SCRAM: whose verifier is it?
- *     LINE     enter_line       the address has failures and others of it are being judged
- *     JUDGE    judge            account and password are being looked at
- *     FINAL    accept_account   SCRAM: the client must see that we know the password, too, and say so
- *     DELAY    refuse           the answer is no and is held back
+ *     SASL     request_sasl_input   the exchange is going on
+ *     LOOKUP   look_up              SCRAM: whose verifier is it?
+ *     LINE     request_enter_line   the address has failures and others of it are being judged
+ *     JUDGE    request_judge        account and password are being looked at
+ *     FINAL    request_accept       SCRAM: the client must see that we know the password, too, and say so
+ *     DELAY    request_refuse       the answer is no and is held back
  */
 #include "auth/auth_request_internal.h"
 
-#include "auth/auth_app.h"
-#include "auth/auth_backend.h"
 #include "auth/auth_ban.h"
-#include "auth/auth_master.h"
-#include "auth/auth_name.h"
 #include "auth/auth_sasl.h"
 #include "auth/auth_throttle.h"
 #include "base/cleanup.h"
@@ -195,7 +191,7 @@ static void leave_judgement(struct request *q, enum auth_status status, struct b
         timer_set(loop, &line_timer, 0);
 }
 
-static void refuse(struct request *q, const char *reason)
+void request_refuse(struct request *q, const char *reason)
 {
     uint32_t failures;
     uint64_t spent = loop_now(loop) - q->begun;
@@ -206,25 +202,25 @@ static void refuse(struct request *q, const char *reason)
     timer_set(loop, &q->timer, spent < delay ? delay - spent : 0);
 }
 
-static void fail_for_now(struct request *q, const char *reason)
+void request_fail_for_now(struct request *q, const char *reason)
 {
     request_log_outcome(q, "tempfail", reason);
     leave_judgement(q, AUTH_TEMPFAIL, BYTES(""));
 }
 
 /* The password is right: this is no guess, and may be said. */
-static void tell_expired(struct request *q, const char *reason)
+void request_tell_expired(struct request *q, const char *reason)
 {
     request_log_outcome(q, "failed", reason);
     leave_judgement(q, AUTH_EXPIRED, BYTES(""));
 }
 
-static void accept_account(struct request *q)
+void request_accept(struct request *q)
 {
     unsigned char random[TICKET_RANDOM];
     char text[AUTH_TICKET_LEN + 1];
     if (!q->fn) {
-        fail_for_now(q, "client-gone");
+        request_fail_for_now(q, "client-gone");
         return;
     }
     if (q->final) {
@@ -239,7 +235,7 @@ static void accept_account(struct request *q)
     bool issued = ticket_issue(tickets, random, q->service, &q->account, loop_now(loop), text);
     explicit_bzero(random, sizeof(random));
     if (!issued) {
-        fail_for_now(q, "too-many-tickets");
+        request_fail_for_now(q, "too-many-tickets");
         return;
     }
     free(q->name);
@@ -248,114 +244,6 @@ static void accept_account(struct request *q)
     throttle_succeeded(throttle, &q->attempt, (uint64_t)time(NULL));
     leave_judgement(q, AUTH_OK, bytes_of(text));
     explicit_bzero(text, sizeof(text));
-}
-
-/* ---- judging ---- */
-
-/* The source calls the account by another name than the client did: that account is the one, and its rules hold. */
-static void on_renamed(enum auth_lookup_status status, const struct backend *source,
-                       const struct account *account, void *arg)
-{
-    struct request *q = arg;
-    bool known = status == AUTH_LOOKUP_FOUND && source == q->source;
-    account_done(&q->account);
-    if (known && system_shell_refuses(account)) {
-        refuse(q, "shell-lets-nobody-in");
-    } else if (known && !q->app && !q->master_ok && app_main_barred(account->name)) {
-        refuse(q, "main-password-barred");
-    } else if (known) {
-        account_copy(&q->account, account);
-        accept_account(q);
-    } else if (status == AUTH_LOOKUP_TEMPFAIL) {
-        fail_for_now(q, "lookup-failed");
-    } else {
-        refuse(q, "unknown-user");
-    }
-}
-
-static void on_verdict(enum backend_verdict verdict, const char *reason, const char *name, void *arg)
-{
-    struct request *q = arg;
-    if (verdict == VERDICT_TEMPFAIL)
-        fail_for_now(q, reason);
-    else if (verdict == VERDICT_EXPIRED && !q->hopeless && !q->barred && q->account.name)
-        tell_expired(q, reason);
-    else if (verdict != VERDICT_OK || q->hopeless || !q->account.name)
-        refuse(q, q->hopeless ? q->hopeless : reason);
-    else if (q->barred)
-        refuse(q, "main-password-barred");
-    else if (name && !auth_name_ok(bytes_of(name)))
-        refuse(q, "bad-name");
-    else if (name)
-        backends_lookup_name(bytes_of(name), on_renamed, q);
-    else
-        accept_account(q);
-}
-
-static void on_account(enum auth_lookup_status status, const struct backend *source,
-                       const struct account *account, void *arg)
-{
-    struct request *q = arg;
-    if (status == AUTH_LOOKUP_TEMPFAIL) {
-        fail_for_now(q, "lookup-failed");
-        return;
-    }
-    q->source = source;
-    if (account)
-        account_copy(&q->account, account);
-    if (q->account.name && !q->hopeless && !q->master) {
-        const char *label = app_use(q->account.name, q->service, q->password);
-        q->app = label ? xstrdup(label) : NULL;
-        q->barred = !label && app_main_barred(q->account.name);
-    }
-    struct backend_try attempt = {.proven = q->app != NULL || q->master_ok,
-                                  .service = q->service,
-                                  .remote = q->remote,
-                                  .account = q->account.name ? &q->account : NULL,
-                                  .password = q->hopeless ? "x" : q->password};
-    source->verify(&attempt, on_verdict, q);
-}
-
-/* The proof has been looked at; what is left is the account. */
-static void judge_proven(struct request *q)
-{
-    struct backend_try attempt = {
-        .proven = true, .service = q->service, .remote = q->remote, .account = &q->account, .password = ""};
-    if (q->hopeless || !q->proven) {
-        refuse(q, q->hopeless ? q->hopeless : q->no_verifier ? q->no_verifier : "wrong-password");
-        return;
-    }
-    q->barred = app_main_barred(q->account.name);
-    q->source->verify(&attempt, on_verdict, q);
-}
-
-static void on_master(enum backend_verdict verdict, const char *reason, const char *name, void *arg)
-{
-    struct request *q = arg;
-    (void)name;
-    if (verdict == VERDICT_TEMPFAIL) {
-        fail_for_now(q, reason);
-    } else if (verdict != VERDICT_OK) {
-        refuse(q, reason);
-    } else {
-        q->master_ok = true;
-        backends_lookup_name(bytes_of(q->name), on_account, q);
-    }
-}
-
-static void judge(struct request *q)
-{
-    q->state = JUDGE;
-    q->begun = loop_now(loop);
-    timer_stop(loop, &q->timer);
-    if (q->scram)
-        judge_proven(q);
-    else if (q->master && !q->hopeless)
-        master_verify(q->master, q->password, q->remote, on_master, q);
-    else if (q->hopeless) /* nobody has this name */
-        on_account(AUTH_LOOKUP_NONE, backends_last(), NULL, q);
-    else
-        backends_lookup_name(bytes_of(q->name), on_account, q);
 }
 
 /* ---- the line ---- */
@@ -377,7 +265,7 @@ static void try_line(void *arg)
         next = q->next;
         if (throttle_begin(throttle, &q->attempt, loop_now(loop))) {
             leave_line(q);
-            judge(q);
+            request_judge(q);
         }
     }
 }
@@ -385,7 +273,7 @@ static void try_line(void *arg)
 void request_enter_line(struct request *q)
 {
     if (throttle_begin(throttle, &q->attempt, loop_now(loop))) {
-        judge(q);
+        request_judge(q);
         return;
     }
     if (in_line >= REQUESTS_LINE_MAX) {
@@ -448,7 +336,7 @@ void request_continue(struct request *q, struct bytes response)
 {
     if (q->state == FINAL && response.n == 0) {
         timer_stop(loop, &q->timer);
-        accept_account(q);
+        request_accept(q);
     } else if (q->state == FINAL) {
         leave_judgement(q, AUTH_INVALID, BYTES(""));
     } else if (q->state == SASL && q->sasl) {

@@ -1,5 +1,6 @@
 /*
- * auth_request_internal.h - what auth_request.c, which judges, and auth_request_sasl.c, which gets what is to be judged, share.
+ * auth_request_internal.h - what auth_request.c (an attempt's life), auth_request_sasl.c, which gets what is to be judged, and
+ * auth_request_judge.c share.
  */
 #ifndef AUTH_AUTH_REQUEST_INTERNAL_H
 #define AUTH_AUTH_REQUEST_INTERNAL_H
@@ -46,6 +47,17 @@ void request_finish(struct request *q, enum auth_status status, struct bytes tex
 void request_log_outcome(const struct request *q, const char *outcome, const char *reason);
 /* All is there to be judged. */
 void request_enter_line(struct request *q);
+
+/* How a judged attempt ends. The reason is a word for the log. */
+void request_refuse(struct request *q, const char *reason);
+void request_fail_for_now(struct request *q, const char *reason);
+void request_tell_expired(struct request *q, const char *reason);
+void request_accept(struct request *q);
+
+/* ---- auth_request_judge.c ---- */
+
+/* Ends in one of the four, now or later. */
+void request_judge(struct request *q);
 
 /* ---- auth_request_sasl.c ---- */
 

@@ -66,6 +66,7 @@ auth_posthouse_auth_SOURCES = \
 	auth/auth_pam.c auth/auth_pam.h \
 	auth/auth_request.c auth/auth_request.h \
 	auth/auth_request_internal.h \
+	auth/auth_request_judge.c \
 	auth/auth_request_sasl.c \
 	auth/auth_system.c
 auth_posthouse_auth_LDADD = $(AUTHD_LIBS) $(GSASL_LIBS) $(CRYPT_LIBS) $(SODIUM_LIBS) -lpthread
