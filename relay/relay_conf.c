@@ -117,6 +117,10 @@ static const struct conf_row rows[] = {
      "connections to all SMTP ports together; those over it are told 421"},
     {"relay", "max_connections_per_address", CONF_INT, FIELD(max_connections_per_address), "100", 1, 60000, NULL, NULL,
      "the same for one address (IPv6: one /64); loopback addresses are exempt"},
+    {"relay", "smtp_timeout", CONF_TIME, FIELD(smtp_timeout), "5m", 1, 3600, NULL, NULL,
+     "how long an SMTP client may take from a reply to the end of its next command"},
+    {"relay", "greeting_delay", CONF_TIME, FIELD(greeting_delay), "0s", 0, 30, NULL, NULL,
+     "how long clients from afar wait for the greeting on the addresses of smtp; those that speak before it are sent away"},
     {"relay", "messages_per_hour", CONF_INT, FIELD(limits[0]), "300", 0, 1000000000, NULL, NULL,
      "most messages that an account or a user of this machine may send in an hour, before what it sends is "
      "held; 0: any number"},

@@ -24,6 +24,7 @@ struct relay_conf {
     int64_t sender_check;                   /* enum sender_check (queue.h) */
     char *senders;                          /* file (sender_map.h), NULL: none */
     bool hide_client;
+    int64_t smtp_timeout, greeting_delay; /* seconds */
     int64_t max_connections, max_connections_per_address;
     char *subaddress;                       /* one character, NULL: none */
     char **domain_files, **virtual_maps;    /* paths */

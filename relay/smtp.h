@@ -3,6 +3,7 @@
  *
  * A session is in one state; smtp_session.c is the only place where states follow each other.
  *
+ *   GREET --greeting_delay--> COMMAND, if it is set
  *   COMMAND --STARTTLS--> TLS --handshake done--> COMMAND
  *   COMMAND --AUTH--> AUTH --(CONTINUE)--> AUTH_LINE --line--> AUTH --verdict--> COMMAND
  *   COMMAND --MAIL, RCPT--> QUEUE --reply--> COMMAND
@@ -22,17 +23,20 @@
 #include "relay/smtp_chunk.h"
 #include "relay/smtp_dots.h"
 
-#define SMTP_LINE_MAX        4096 /* octets of a command */
-#define SMTP_HELO_MAX        255
-#define SMTP_ERRORS_MAX      20     /* then the client is sent away */
-#define SMTP_DEADLINE_MS     300000 /* between commands (RFC 5321 4.5.3.2.7) */
-#define SMTP_DATA_MS         180000 /* between two pieces of a message */
-#define SMTP_CHUNK_MAX       (UINT64_C(1) << 40) /* octets of a chunk whose end is waited for */
-#define SMTP_AUTH_TRIES      5
-#define SMTP_HEADER_MAX      (1u << 20) /* octets of a mail program's header, which is held whole to be repaired */
-#define SMTP_HEADER_ALL      (32u << 20) /* of all together in one process */
+#define SMTP_LINE_MAX      4096 /* octets of a command */
+#define SMTP_HELO_MAX      255
+#define SMTP_ERRORS_MAX    20                  /* then the client is sent away */
+#define SMTP_WAIT_MS       300000              /* for queue and auth, and for the end of a handshake */
+#define SMTP_IDLE_COMMANDS 100                 /* that bring no message closer, between two messages */
+#define SMTP_DATA_ALL_MS   7200000             /* for a whole message */
+#define SMTP_DATA_MS       180000              /* between two pieces of a message */
+#define SMTP_CHUNK_MAX     (UINT64_C(1) << 40) /* octets of a chunk whose end is waited for */
+#define SMTP_AUTH_TRIES    5
+#define SMTP_HEADER_MAX    (1u << 20) /* octets of a mail program's header, which is held whole to be repaired */
+#define SMTP_HEADER_ALL    (32u << 20) /* of all together in one process */
 
 enum smtp_state {
+    SMTP_GREET, /* the greeting waits */
     SMTP_COMMAND,
     SMTP_TLS,
     SMTP_AUTH,
@@ -58,7 +62,8 @@ struct smtp_session {
     uint32_t place; /* in the census */
     char *helo;
     bool esmtp, has_mail, smtputf8;
-    unsigned recipients, errors, auth_tries;
+    unsigned recipients, errors, auth_tries, idle_commands;
+    uint64_t replied, data_since; /* loop_now */
     struct auth_request *auth;
     char *user;      /* account name, once queue has redeemed the ticket */
     char *candidate; /* the same before that */
@@ -68,7 +73,7 @@ struct smtp_session {
     int fd;
     uint64_t cap, written, received;
     struct smtp_dots dots;
-    bool chunking;       /* by BDAT: a place is there or asked for */
+    bool chunking; /* by BDAT: a place is there or asked for */
     bool chunk_last, chunk_drop;
     uint64_t chunk_left; /* octets of the chunk that are still to come */
     struct smtp_chunk chunk;

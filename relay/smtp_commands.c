@@ -341,26 +341,27 @@ static const struct {
     const char *verb;
     const char *(*check)(const struct smtp_session *s);
     void (*deed)(struct smtp_session *s, struct args *a);
+    bool idle; /* brings no message closer */
 } commands[] = {
-    {"EHLO", check_none, do_ehlo},
-    {"HELO", check_none, do_helo},
-    {"MAIL", check_mail, do_mail},
-    {"RCPT", check_rcpt, do_rcpt},
-    {"DATA", check_data, do_data},
-    {"BDAT", check_none, do_bdat},
-    {"RSET", check_none, do_rset},
-    {"NOOP", check_none, do_noop},
-    {"QUIT", check_none, do_quit},
-    {"VRFY", check_none, do_vrfy},
-    {"HELP", check_none, do_help},
-    {"AUTH", check_auth, do_auth},
-    {"STARTTLS", check_starttls, do_starttls},
-    {"GET", check_none, do_http},
-    {"POST", check_none, do_http},
-    {"PUT", check_none, do_http},
-    {"HEAD", check_none, do_http},
-    {"OPTIONS", check_none, do_http},
-    {"CONNECT", check_none, do_http},
+    {"EHLO", check_none, do_ehlo, true},
+    {"HELO", check_none, do_helo, true},
+    {"MAIL", check_mail, do_mail, false},
+    {"RCPT", check_rcpt, do_rcpt, false},
+    {"DATA", check_data, do_data, false},
+    {"BDAT", check_none, do_bdat, false},
+    {"RSET", check_none, do_rset, true},
+    {"NOOP", check_none, do_noop, true},
+    {"QUIT", check_none, do_quit, false},
+    {"VRFY", check_none, do_vrfy, true},
+    {"HELP", check_none, do_help, true},
+    {"AUTH", check_auth, do_auth, false},
+    {"STARTTLS", check_starttls, do_starttls, false},
+    {"GET", check_none, do_http, false},
+    {"POST", check_none, do_http, false},
+    {"PUT", check_none, do_http, false},
+    {"HEAD", check_none, do_http, false},
+    {"OPTIONS", check_none, do_http, false},
+    {"CONNECT", check_none, do_http, false},
 };
 
 void smtp_command(struct smtp_session *s, struct bytes line)
@@ -372,6 +373,8 @@ void smtp_command(struct smtp_session *s, struct bytes line)
         if (!bytes_eq_nocase(verb, bytes_of(commands[i].verb)))
             continue;
         const char *refusal = commands[i].check(s);
+        if (commands[i].idle && ++s->idle_commands > SMTP_IDLE_COMMANDS)
+            refusal = "421 4.7.0 Too many commands without a message";
         if (refusal)
             refuse(s, refusal);
         else

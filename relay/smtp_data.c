@@ -37,6 +37,8 @@ void smtp_data_begin(struct smtp_session *s, int fd, uint64_t cap)
     s->fd = fd;
     s->cap = cap;
     s->written = s->received = 0;
+    s->data_since = loop_now(smtp_loop());
+    s->idle_commands = 0;
     smtp_dots_init(&s->dots);
     s->chunk = (struct smtp_chunk){0};
     smtp_trace(&s->text, s);

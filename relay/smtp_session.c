@@ -54,6 +54,7 @@ void smtp_reply(struct smtp_session *s, const char *fmt, ...)
             line.data[i] = '?';
     strbuf_adds(&line, "\r\n");
     io_write(s->io, line.data, line.len);
+    s->replied = loop_now(smtp_loop());
 }
 
 void smtp_count_error(struct smtp_session *s)
@@ -142,6 +143,22 @@ static bool in_message(const struct smtp_session *s)
     return s->state == SMTP_DATA || s->state == SMTP_CHUNK;
 }
 
+static uint64_t left(uint64_t until, uint64_t now)
+{
+    return until > now ? until - now : 1;
+}
+
+/* A client that sends an octet now and then must not stay for ever: the wait for a command counts from the reply before it. */
+static uint64_t patience(const struct smtp_session *s)
+{
+    uint64_t now = loop_now(smtp_loop());
+    uint64_t line = left(s->replied + (uint64_t)smtp_conf->smtp_timeout * 1000, now);
+    uint64_t message = left(s->data_since + SMTP_DATA_ALL_MS, now);
+    if (in_message(s))
+        return message < SMTP_DATA_MS ? message : SMTP_DATA_MS;
+    return is_idle(s) ? line : SMTP_WAIT_MS;
+}
+
 void smtp_proceed(struct smtp_session *s)
 {
     while (!s->fatal) {
@@ -154,7 +171,7 @@ void smtp_proceed(struct smtp_session *s)
         if (in_message(s) && !io_input(s->io).n && !(s->state == SMTP_CHUNK && !s->chunk_left))
             break;
     }
-    if (s->eof && (is_idle(s) || in_message(s) || s->state == SMTP_TLS))
+    if (s->eof && (is_idle(s) || s->state == SMTP_GREET || in_message(s) || s->state == SMTP_TLS))
         s->fatal = true;
     if (draining && s->state == SMTP_COMMAND && !s->has_mail && !s->fatal) {
         smtp_reply(s, "421 4.3.2 The server is going down");
@@ -163,7 +180,7 @@ void smtp_proceed(struct smtp_session *s)
     if (s->fatal)
         session_free(s);
     else
-        io_deadline(s->io, in_message(s) ? SMTP_DATA_MS : SMTP_DEADLINE_MS);
+        io_deadline(s->io, patience(s));
 }
 
 static void greet(struct smtp_session *s)
@@ -189,6 +206,14 @@ static void secured(struct smtp_session *s)
     s->greeting_owed = false;
 }
 
+/* RFC 5321 4.3.1: a client waits for the greeting; what does not is no mail server. */
+static void end_early(struct smtp_session *s)
+{
+    smtp_reply(s, "554 5.5.1 Wait for the greeting");
+    log_info("remote=%s: spoke before the greeting, closed", s->peer);
+    s->fatal = true;
+}
+
 static void on_io(struct io *io, enum io_event event, void *arg)
 {
     struct smtp_session *s = arg;
@@ -197,12 +222,19 @@ static void on_io(struct io *io, enum io_event event, void *arg)
         secured(s);
         break;
     case IO_INPUT:
+        if (s->state == SMTP_GREET)
+            end_early(s);
+        break;
     case IO_DRAINED:
         break;
     case IO_EOF:
         s->eof = true;
         break;
     case IO_TIMEOUT:
+        if (s->state == SMTP_GREET) {
+            greet(s);
+            break;
+        }
         smtp_reply(s, "421 4.4.2 Timeout");
         s->fatal = true;
         break;
@@ -272,8 +304,11 @@ void smtp_accepted(int fd, const char *service, const char *peer, bool tls)
     buckets[s->id % BUCKETS] = s;
     nsessions++;
     s->io = io_new(smtp_loop(), fd, IN_CAP, OUT_CAP, on_io, s);
-    io_deadline(s->io, SMTP_DEADLINE_MS);
-    if (strcmp(service, "submissions")) {
+    io_deadline(s->io, SMTP_WAIT_MS);
+    if (!s->submission && smtp_conf->greeting_delay && !site_trusted(&smtp_conf->site, peer)) {
+        s->state = SMTP_GREET;
+        io_deadline(s->io, (uint64_t)smtp_conf->greeting_delay * 1000);
+    } else if (strcmp(service, "submissions")) {
         greet(s);
     } else if (smtp_tls()) {
         s->state = SMTP_TLS;
