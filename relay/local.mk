@@ -103,7 +103,8 @@ relay_posthouse_smtp_SOURCES = \
 	relay/smtp_main.c \
 	relay/smtp_proxied.c \
 	relay/smtp_session.c \
-	relay/smtp_trace.c
+	relay/smtp_trace.c \
+	relay/smtp_xclient.c
 relay_posthouse_smtp_LDADD = $(RELAY_LIBS)
 
 dist_man_MANS += relay/posthouse-queue.8 relay/posthouse-sendmail.8 relay/posthouse-spool.5
@@ -121,6 +122,7 @@ BEHAVIOUR_TESTS += \
 	t/3030-dsn-and-smtputf8-are-asked-for-strictly.t \
 	t/3110-submission-repairs-and-knows-its-own.t \
 	t/3120-limits-hold-over-all-processes.t \
+	t/3130-xclient-from-listed-networks.t \
 	t/3210-aliases-and-virtual-addresses.t \
 	t/3310-users-forward-their-mail.t \
 	t/3510-delivery-within-the-transaction.t \

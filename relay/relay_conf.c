@@ -91,6 +91,8 @@ static const struct conf_row rows[] = {
      "networks of proxies that speak the PROXY protocol (version 1 or 2) on addresses with the word proxy "
      "behind them, as in "
      "smtp = {\"*:25\", \"192.0.2.1:1025 proxy\"}"},
+    {"relay", "xclient_networks", CONF_LIST, FIELD(xclient_networks), "", 0, 0, NULL, check_net,
+     "networks of filters and proxies that may say by XCLIENT who the client is"},
     {"relay", "domains", CONF_LIST, FIELD(domains), "", 0, 0, NULL, check_domain,
      "local domains besides the host name: mail for local@domain goes to the account local@domain or local"},
     {"relay", "smarthost", CONF_STRING, FIELD(smarthost), "", 0, 0, NULL, check_smarthost,
@@ -106,21 +108,24 @@ static const struct conf_row rows[] = {
     {"relay", "recipients", CONF_INT, FIELD(recipients), "100", 1, 1000, NULL, NULL,
      "most recipients of one message that is taken by SMTP"},
     {"relay", "sender_check", CONF_CHOICE, FIELD(sender_check), "owned", 0, 0, "owned|local|any", NULL,
-     "under which addresses those who log in may send, of the envelope and of From and Sender: owned, only their own and "
+     "under which addresses those who log in may send, of the envelope and of From and Sender: owned, only "
+     "their own and "
      "those that senders gives them; local, also all that are not of this server; any, all"},
     {"relay", "senders", CONF_STRING, FIELD(senders), "", 0, 0, NULL, check_path,
-     "file of further addresses that logins may send under, readable by the user posthouse: a login, a blank, and addresses, "
+     "file of further addresses that logins may send under, readable by the user posthouse: a login, a "
+     "blank, and addresses, "
      "@domain or *, on each line"},
     {"relay", "hide_client", CONF_BOOL, FIELD(hide_client), "no", 0, 0, NULL, NULL,
      "keep the names and addresses of the machines of those who log in out of Received"},
     {"relay", "max_connections", CONF_INT, FIELD(max_connections), "5000", 1, 60000, NULL, NULL,
      "connections to all SMTP ports together; those over it are told 421"},
-    {"relay", "max_connections_per_address", CONF_INT, FIELD(max_connections_per_address), "100", 1, 60000, NULL, NULL,
-     "the same for one address (IPv6: one /64); loopback addresses are exempt"},
+    {"relay", "max_connections_per_address", CONF_INT, FIELD(max_connections_per_address), "100", 1, 60000,
+     NULL, NULL, "the same for one address (IPv6: one /64); loopback addresses are exempt"},
     {"relay", "smtp_timeout", CONF_TIME, FIELD(smtp_timeout), "5m", 1, 3600, NULL, NULL,
      "how long an SMTP client may take from a reply to the end of its next command"},
     {"relay", "greeting_delay", CONF_TIME, FIELD(greeting_delay), "0s", 0, 30, NULL, NULL,
-     "how long clients from afar wait for the greeting on the addresses of smtp; those that speak before it are sent away"},
+     "how long clients from afar wait for the greeting on the addresses of smtp; those that speak before it "
+     "are sent away"},
     {"relay", "messages_per_hour", CONF_INT, FIELD(limits[0]), "300", 0, 1000000000, NULL, NULL,
      "most messages that an account or a user of this machine may send in an hour, before what it sends is "
      "held; 0: any number"},
@@ -149,7 +154,8 @@ static const struct conf_row rows[] = {
     {"relay", "domain_files", CONF_LIST, FIELD(domain_files), "", 0, 0, NULL, check_file,
      "files with one more local domain on each line, read again when they change"},
     {"relay", "virtual_maps", CONF_LIST, FIELD(virtual_maps), "", 0, 0, NULL, check_file,
-     "files that put addresses in the place of others, as virtual(5) of Postfix, read again when they change; "
+     "files that put addresses in the place of others, as virtual(5) of Postfix, read again when they "
+     "change; "
      "see posthouse-aliases(5)"},
     {"relay", "aliases", CONF_STRING, FIELD(aliases), "/etc/aliases", 0, 0, NULL, check_path,
      "file of aliases for local parts, read again when it changes; it need not be there; empty: none"},

@@ -55,6 +55,7 @@ struct smtp_session {
     struct io *io;
     enum smtp_state state;
     bool submission;         /* on 587 or 465 */
+    bool xclient;            /* may say who it speaks for */
     bool proxied_tls;        /* TLS ends at a proxy */
     bool greeting_owed;      /* 465: after the handshake */
     bool eof, opened, fatal; /* opened: queue knows the session */
@@ -118,6 +119,11 @@ void smtp_auth_start(struct smtp_session *s, struct bytes mechanism, struct byte
 void smtp_auth_list(const struct smtp_session *s, struct strbuf *out);
 void smtp_auth_line(struct smtp_session *s, struct bytes line);
 void smtp_auth_redeemed(struct smtp_session *s, uint32_t code, struct bytes text);
+
+/* smtp_xclient.c */
+bool smtp_xclient_allowed(const char *peer);
+/* Take the client's address; false: malformed. */
+bool smtp_xclient(struct smtp_session *s, struct bytes text);
 
 /* smtp_data.c */
 void smtp_data_init(struct smtp_session *s);

@@ -136,6 +136,8 @@ static void do_ehlo(struct smtp_session *s, struct args *a)
     smtp_reply(s, "250-SMTPUTF8");
     smtp_reply(s, "250-CHUNKING");
     smtp_reply(s, "250-DSN");
+    if (s->xclient && !s->user)
+        smtp_reply(s, "250-XCLIENT NAME ADDR PORT PROTO HELO DESTADDR DESTPORT");
     smtp_reply(s, "250 ENHANCEDSTATUSCODES");
 }
 
@@ -329,6 +331,35 @@ static void do_auth(struct smtp_session *s, struct args *a)
     smtp_auth_start(s, mechanism, initial.p ? bytes_trim(initial) : initial);
 }
 
+static const char *check_xclient(const struct smtp_session *s)
+{
+    if (!s->xclient)
+        return "550 5.7.0 XCLIENT is taken from xclient_networks only";
+    if (s->user)
+        return "503 5.5.1 Not behind AUTH";
+    return s->has_mail ? "503 5.5.1 Not within a transaction" : NULL;
+}
+
+/* From here on it is another client, who begins anew. */
+static void do_xclient(struct smtp_session *s, struct args *a)
+{
+    if (!smtp_xclient(s, a->text)) {
+        refuse(s, "501 5.5.4 XCLIENT takes ADDR, HELO, NAME, PORT, PROTO, DESTADDR and DESTPORT, each with = "
+                  "and xtext");
+        return;
+    }
+    smtp_reset(s);
+    smtp_link_close(s);
+    free(s->helo);
+    s->helo = NULL;
+    if (auth_client_banned(smtp_auth_client(), s->peer)) {
+        smtp_reply(s, "421 4.7.0 Too many failures from this address");
+        s->fatal = true;
+        return;
+    }
+    smtp_reply(s, "220 %s ESMTP Posthouse", smtp_conf->site.hostname);
+}
+
 /* A browser led here by somebody else's page (ALPACA and its kin) must not be talked to. */
 static void do_http(struct smtp_session *s, struct args *a)
 {
@@ -356,6 +387,7 @@ static const struct {
     {"HELP", check_none, do_help, true},
     {"AUTH", check_auth, do_auth, false},
     {"STARTTLS", check_starttls, do_starttls, false},
+    {"XCLIENT", check_xclient, do_xclient, false},
     {"GET", check_none, do_http, false},
     {"POST", check_none, do_http, false},
     {"PUT", check_none, do_http, false},

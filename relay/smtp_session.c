@@ -299,6 +299,7 @@ void smtp_accepted(int fd, const char *service, const char *peer, bool tls)
                                .proxied_tls = tls,
                                .place = place};
     snprintf(s->peer, sizeof s->peer, "%s", peer);
+    s->xclient = smtp_xclient_allowed(peer);
     smtp_data_init(s);
     s->next = buckets[s->id % BUCKETS];
     buckets[s->id % BUCKETS] = s;
