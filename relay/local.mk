@@ -40,8 +40,11 @@ relay_posthouse_relayd_SOURCES = \
 relay_posthouse_relayd_LDADD = $(RELAY_LIBS)
 
 bin_PROGRAMS += relay/sendmail
-relay_sendmail_SOURCES = relay/sendmail_main.c \
-	relay/sendmail_queue.c relay/sendmail_queue.h
+relay_sendmail_SOURCES = \
+	relay/sendmail_aliases.c relay/sendmail_aliases.h \
+	relay/sendmail_main.c \
+	relay/sendmail_queue.c relay/sendmail_queue.h \
+	relay/sendmail_session.c relay/sendmail_session.h
 relay_sendmail_LDADD = $(RELAY_LIBS)
 
 pkglibexec_PROGRAMS += relay/posthouse-local relay/posthouse-queue relay/posthouse-remote relay/posthouse-smtp
@@ -107,7 +110,7 @@ relay_posthouse_smtp_SOURCES = \
 	relay/smtp_xclient.c
 relay_posthouse_smtp_LDADD = $(RELAY_LIBS)
 
-dist_man_MANS += relay/posthouse-queue.8 relay/posthouse-sendmail.8 relay/posthouse-spool.5
+dist_man_MANS += relay/posthouse-aliases.5 relay/posthouse-queue.8 relay/posthouse-sendmail.8 relay/posthouse-spool.5
 
 # One program, three names.
 install-exec-local:

@@ -33,7 +33,8 @@ struct submit_conn {
     uid_t uid;
     struct timer deadline;
     bool looking_up, null_sender;
-    struct commit *commit; /* being prepared (looking_up) or in progress */
+    struct route_request *route; /* of an address that is asked about */
+    struct commit *commit;       /* being prepared (looking_up) or in progress */
 };
 
 static struct submit_conn *all;
@@ -42,6 +43,7 @@ static unsigned count;
 static void end(struct submit_conn *c)
 {
     timer_stop(c->q->loop, &c->deadline);
+    route_cancel(c->route);
     if (c->looking_up) {
         auth_lookup_forget(c->q->lookup, c);
         commit_free(c->commit);
@@ -214,6 +216,32 @@ static void flush(struct submit_conn *c)
     reply(c, 250, "2.0.0 Trying all now");
 }
 
+static void verified(const struct route *route, void *arg)
+{
+    static const struct {
+        int code;
+        const char *text;
+    } answers[] = {
+        [ROUTE_LOCAL] = {250, "2.1.5 Mail for it is taken"},
+        [ROUTE_REMOTE] = {250, "2.1.5 It is elsewhere; mail for it is relayed"},
+        [ROUTE_UNKNOWN] = {550, "5.1.1 No such user here"},
+        [ROUTE_INVALID] = {553, "5.1.3 Not an address"},
+        [ROUTE_LATER] = {451, "4.3.0 The accounts cannot be looked up now"},
+    };
+    struct submit_conn *c = arg;
+    c->route = NULL;
+    reply(c, answers[route->kind].code, answers[route->kind].text);
+}
+
+static void verify(struct submit_conn *c, struct msg_in *in)
+{
+    struct bytes path = msg_get_bytes(in);
+    if (msg_end(in) && clean_path(path))
+        c->route = route_start(c->q->loop, c->q->lookup, &c->q->route, path, verified, c);
+    else
+        reply(c, 553, "5.1.3 Not an address");
+}
+
 static void order(struct submit_conn *c, struct msg_in *in)
 {
     uint32_t what = msg_get_u32(in), n = msg_get_u32(in), done = 0;
@@ -234,10 +262,12 @@ static void on_record(struct chan *ch, struct msg_in *in, void *arg)
 {
     struct submit_conn *c = arg;
     (void)ch;
-    if (!in || c->commit)
+    if (!in || c->commit || c->route)
         end(c);
     else if (in->type == SUBMIT)
         submit(c, in);
+    else if (in->type == VERIFY)
+        verify(c, in);
     else if (in->type == LIST && msg_end(in))
         list_answer(c->q, c->chan, c->uid);
     else if (in->type == FLUSH && msg_end(in))

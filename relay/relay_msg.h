@@ -26,6 +26,7 @@
  *                 that many forward-paths bytes, fd: a memfd sealed against writing and shrinking, LF line ends
  *   -> SUBMIT_REPLY code u32, text str
  *   LIST                                    -> LISTED for each message of the caller's own (all for root and the queue's uid), then LIST_END
+ *   VERIFY        address bytes                where would its mail go? -> SUBMIT_REPLY
  *   FLUSH                                   try all now (root and the queue's uid) -> SUBMIT_REPLY
  *   ORDER         enum runner_order u32, count u32 (at most ORDER_IDS_MAX), that many queue ids str (root and the queue's uid)
  *                 -> SUBMIT_REPLY 250 with the number of messages that it was done to
@@ -90,6 +91,7 @@ enum relay_msg {
     FLUSH,
     ORDER,
     CENSUS, /* relayd -> smtp: census_master.h; the first record */
+    VERIFY,
 };
 
 #define ORDER_IDS_MAX 20 /* of one ORDER: each may cost a sync */

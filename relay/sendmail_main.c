@@ -9,9 +9,11 @@
 #include "relay/envelope.h"
 #include "relay/queue_trace.h"
 #include "relay/relay_conf.h"
+#include "relay/sendmail_aliases.h"
 #include "relay/sendmail_header.h"
 #include "relay/sendmail_input.h"
 #include "relay/sendmail_queue.h"
+#include "relay/sendmail_session.h"
 
 #include "base/cleanup.h"
 #include "base/fs.h"
@@ -30,7 +32,7 @@
 #define CHUNK       65536
 #define MESSAGE_MAX (1u << 30) /* octets; the queue's own limit is lower */
 
-enum mode { MODE_SEND, MODE_LIST, MODE_ALIASES, MODE_FLUSH };
+enum mode { MODE_SEND, MODE_LIST, MODE_ALIASES, MODE_FLUSH, MODE_VERIFY, MODE_SESSION };
 
 struct options {
     unsigned notify, ret; /* enum recipient_notify, enum envelope_ret */
@@ -61,16 +63,13 @@ static int set_mode(struct options *o, const char *arg)
     static const struct {
         char letter;
         enum mode mode;
-    } modes[] = {{'m', MODE_SEND}, {'p', MODE_LIST}, {'i', MODE_ALIASES}};
+    } modes[] = {
+        {'m', MODE_SEND}, {'p', MODE_LIST}, {'i', MODE_ALIASES}, {'v', MODE_VERIFY}, {'s', MODE_SESSION}};
     for (size_t i = 0; i < ARRAY_LEN(modes); i++)
         if (arg[0] == modes[i].letter && !arg[1]) {
             o->mode = modes[i].mode;
             return 0;
         }
-    if (!strcmp(arg, "s"))
-        return complain(EX_USAGE, "-bs is not offered: speak SMTP with the relay's port instead");
-    if (!strcmp(arg, "v"))
-        return complain(EX_USAGE, "-bv is not offered: addresses are checked when mail is handed in");
     return complain(EX_USAGE, "this mode of -b is not offered; the relay is started by posthouse-relayd");
 }
 
@@ -329,17 +328,18 @@ int main(int argc, char **argv)
     int status = parse_options(argc, argv, &o);
     if (status)
         return status;
-    if (o.mode == MODE_ALIASES) {
-        puts("There is no alias database to build: accounts and their names are looked up as they are "
-             "needed.");
-        return EX_OK;
-    }
     struct relay_conf *conf = read_settings();
     if (!conf)
         return EX_CONFIG;
     strbuf_addf(&socket, "%s/submit", conf->site.run_dir);
     if (o.mode == MODE_LIST)
         status = queue_list(socket.data);
+    else if (o.mode == MODE_ALIASES)
+        status = aliases_check(conf->aliases);
+    else if (o.mode == MODE_SESSION)
+        status = session_serve(conf->site.hostname, socket.data);
+    else if (o.mode == MODE_VERIFY)
+        status = queue_verify(socket.data, argv + optind);
     else if (o.mode == MODE_FLUSH)
         status = queue_flush(socket.data);
     else

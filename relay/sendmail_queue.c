@@ -52,7 +52,7 @@ static int exit_status(unsigned code, const char *text)
     return EX_UNAVAILABLE;
 }
 
-static int read_answer(int fd, bool verbose)
+static int read_answer(int fd, bool verbose, struct strbuf *answer)
 {
     AUTO_STRBUF struct strbuf buf = STRBUF_INIT(MSG_MAX);
     struct msg_in in;
@@ -64,7 +64,10 @@ static int read_answer(int fd, bool verbose)
     AUTO_FREE char *text = msg_get_str(&in);
     int status = msg_end(&in) ? exit_status(code, text) : EX_TEMPFAIL;
     msg_in_done(&in);
-    if (status || verbose) {
+    if (answer) {
+        strbuf_clear(answer);
+        strbuf_addf(answer, "%" PRIu32 " %s", code, text);
+    } else if (status || verbose) {
         fprintf(stderr, "sendmail: %" PRIu32 " ", code);
         print_text(stderr, text);
         fprintf(stderr, "%s\n", status == EX_TEMPFAIL ? " (not sent; try again later)" : "");
@@ -93,7 +96,7 @@ static int submit_batch(int fd, const struct submission *s, size_t *next)
     msg_put_fd(&m, s->fd);
     *next = end;
     if (!msg_send(fd, &m))
-        return read_answer(fd, s->verbose);
+        return read_answer(fd, s->verbose, s->answer);
     fprintf(stderr, "sendmail: cannot hand over the message: %s\n", strerror(errno));
     return EX_TEMPFAIL;
 }
@@ -114,7 +117,26 @@ int queue_flush(const char *socket)
     msg_init(&m, FLUSH);
     if (fd < 0 || msg_send(fd, &m))
         return EX_TEMPFAIL;
-    return read_answer(fd, false);
+    return read_answer(fd, false, NULL);
+}
+
+int queue_verify(const char *socket, char *const *addresses)
+{
+    AUTO_CLOSE int fd = connect_queue(socket);
+    int worst = fd < 0 ? EX_TEMPFAIL : EX_OK;
+    for (; fd >= 0 && *addresses; addresses++) {
+        AUTO_MSG struct msg m;
+        AUTO_STRBUF struct strbuf answer = STRBUF_INIT(4096);
+        msg_init(&m, VERIFY);
+        msg_put_str(&m, *addresses);
+        int status = msg_send(fd, &m) ? EX_TEMPFAIL : read_answer(fd, false, &answer);
+        worst = status ? status : worst;
+        print_text(stdout, *addresses);
+        fputs(": ", stdout);
+        print_text(stdout, answer.data);
+        putchar('\n');
+    }
+    return worst;
 }
 
 /* ---- LIST ---- */

@@ -6,6 +6,8 @@
 
 #include "relay/sendmail_address.h"
 
+#include "base/strbuf.h"
+
 #define SENDMAIL_BATCH_MAX 100 /* recipients of one SUBMIT */
 
 struct submission {
@@ -14,12 +16,14 @@ struct submission {
     const struct addresses *recipients;
     unsigned ret, notify; /* enum envelope_ret, enum recipient_notify */
     const char *envid;    /* NULL: none; else xtext */
-    int fd; /* sealed */
+    int fd;               /* sealed */
     bool verbose;
+    struct strbuf *answer; /* NULL: it is printed; else the last one goes here, "250 2.0.0 Ok" */
 };
 
 /* Each returns an exit status of sysexits.h, having said on standard error what is wrong. */
 int queue_submit(const struct submission *s);
+int queue_verify(const char *socket, char *const *addresses); /* NULL-terminated */
 int queue_list(const char *socket);
 int queue_flush(const char *socket);
 

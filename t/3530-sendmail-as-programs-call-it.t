@@ -92,7 +92,6 @@ def _():
 @test("exit statuses tell what happened")
 def _():
     equal(sendmail("-i").returncode, 64)
-    equal(sendmail("-bs").returncode, 64)
     equal(sendmail("-t", text=b"Subject: x\n\n").returncode, 64)
     equal(sendmail("-i", "nobody-here").returncode, 67)
     equal(sendmail("-i", "a/b@localhost").returncode, 65)
@@ -127,10 +126,40 @@ def _():
     eventually(lambda: any(b"wait@" in m[1][0] for m in host.messages), 10, "not sent")
 
 
-@test("newaliases and -bi have nothing to do")
+@test("newaliases and -bi look at the file of aliases and say which lines do not count")
 def _():
     equal(sendmail(name="newaliases").returncode, 0)
-    equal(sendmail("-bi").returncode, 0)
+    path = os.path.join(server.dir, "aliases")
+    with open(path, "w") as f:
+        f.write("root: anna\nbroken\n")
+    conf = os.path.join(server.dir, "aliases.conf")
+    with open(conf, "w") as f:
+        f.write(open(server["conf"]).read().replace('aliases = ""', 'aliases = "%s"' % path))
+    done = subprocess.run([os.path.join(BUILD, "relay", "sendmail"), "-bi"], env=dict(os.environ, POSTHOUSE_CONF=conf),
+                          stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=20)
+    equal(done.returncode, 65, done.stderr)
+    matches(done.stderr, re.escape(path) + ":2: ")
+    matches(done.stdout, ": 1 aliases")
+
+
+@test("-bv tells of each address what would become of its mail")
+def _():
+    done = sendmail("-bv", "ben", "x@example.net")
+    equal(done.returncode, 0)
+    matches(done.stdout, r"ben: 250 .*\nx@example\.net: 250 ")
+    equal(sendmail("-bv", "ben", "nobody-here").returncode, 67)
+
+
+@test("-bs speaks SMTP, and delivers under the caller's uid")
+def _():
+    text = (b"EHLO x\r\nMAIL FROM:<anna@localhost>\r\nRCPT TO:<ben@localhost>\r\nDATA\r\nSubject: s\r\n\r\n..dot\r\nend\r\n.\r\n"
+            b"MAIL FROM:<>\r\nRCPT TO:<nobody-here>\r\nDATA\r\nx\r\n.\r\nRCPT TO:<ben>\r\nQUIT\r\n")
+    before = len(ben.files())
+    done = sendmail("-bs", text=text)
+    codes = [line[:4] for line in done.stdout.decode().splitlines()]
+    equal([c for c in codes if c[3] == " "], ["220 ", "250 ", "250 ", "250 ", "354 ", "250 ", "250 ", "250 ", "354 ", "550 ", "503 ", "221 "])
+    equal(len(ben.files()), before + 1)
+    check(any(m.endswith(b"Subject: s\n\n.dot\nend\n") for m in ben.messages()), "dots")
 
 
 @test("when the relay is not running the caller is told so, with EX_TEMPFAIL")
