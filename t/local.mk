@@ -33,6 +33,7 @@ BEHAVIOUR_TESTS += \
 	t/6080-fifty-users-with-twenty-connections.t \
 	t/6120-mail-programs-of-the-distribution.t \
 	t/6090-the-benchmark-runs.t \
+	t/6095-delivery-is-measured.t \
 	t/7010-killed-processes-lose-nothing.t \
 	t/7020-privileges-are-as-the-readme-says.t \
 	t/7030-masters-live-and-end-well.t \

@@ -52,7 +52,7 @@ def spread(value, unit):
 
 def bar(result_):
     if result_["most"] is not None:
-        return "<=%d" % result_["most"]
+        return "<=%g" % result_["most"]
     return "-" if result_["bar"] is None else ">=%.1fx" % result_["bar"]
 
 
