@@ -126,6 +126,7 @@ BEHAVIOUR_TESTS += \
 	t/3110-submission-repairs-and-knows-its-own.t \
 	t/3120-limits-hold-over-all-processes.t \
 	t/3130-xclient-from-listed-networks.t \
+	t/3140-lmtp-answers-for-each-recipient.t \
 	t/3210-aliases-and-virtual-addresses.t \
 	t/3310-users-forward-their-mail.t \
 	t/3510-delivery-within-the-transaction.t \

@@ -87,6 +87,9 @@ static const struct conf_row rows[] = {
      "where mail programs hand in mail, with STARTTLS"},
     {"relay", "submissions", CONF_LIST, FIELD(submissions), "*:465", 0, 0, NULL, check_listen,
      "the same with TLS from the start"},
+    {"relay", "lmtp", CONF_LIST, FIELD(lmtp), "", 0, 0, NULL, check_listen,
+     "where another mail server on this machine or behind a firewall hands in mail by LMTP, for accounts "
+     "here only"},
     {"relay", "proxy_networks", CONF_LIST, FIELD(proxy_networks), "", 0, 0, NULL, check_net,
      "networks of proxies that speak the PROXY protocol (version 1 or 2) on addresses with the word proxy "
      "behind them, as in "
@@ -195,7 +198,8 @@ int relay_conf_check(const struct relay_conf *conf, struct err *e)
     if (!conf->spool_dir)
         return err_set(e, ERR_INVALID, "relay: spool_dir must not be empty");
     if ((!conf->proxy_networks || !*conf->proxy_networks) &&
-        (has_proxy(conf->smtp) || has_proxy(conf->submission) || has_proxy(conf->submissions)))
+        (has_proxy(conf->smtp) || has_proxy(conf->submission) || has_proxy(conf->submissions) ||
+         has_proxy(conf->lmtp)))
         return err_set(
             e, ERR_INVALID,
             "relay: proxies speak on an address, so proxy_networks must say whose word counts there");

@@ -10,13 +10,13 @@ enum { LOCAL_PARTS_ANY_CASE, LOCAL_PARTS_EXACT };
 
 struct relay_conf {
     struct site_conf site;
-    char **smtp, **submission, **submissions; /* listen addresses, NULL-terminated */
-    char **proxy_networks;                    /* of proxies on addresses with " proxy" behind them */
-    char **xclient_networks;                  /* whose XCLIENT counts */
-    char **domains;                           /* ours besides the host name */
-    char *smarthost;                          /* "host:port", NULL: none */
-    int64_t smarthost_tls;                    /* enum relay_tls */
-    char *smarthost_credentials;              /* file with one line user:password, NULL: none */
+    char **smtp, **submission, **submissions, **lmtp; /* listen addresses, NULL-terminated */
+    char **proxy_networks;                            /* of proxies on addresses with " proxy" behind them */
+    char **xclient_networks;                          /* whose XCLIENT counts */
+    char **domains;                                   /* ours besides the host name */
+    char *smarthost;                                  /* "host:port", NULL: none */
+    int64_t smarthost_tls;                            /* enum relay_tls */
+    char *smarthost_credentials;                      /* file with one line user:password, NULL: none */
     char *spool_dir;
     int64_t message_size;                                 /* octets */
     int64_t recipients;                                   /* of one message */

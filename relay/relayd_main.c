@@ -22,9 +22,15 @@ static void send_census(struct master *m, struct chan *to)
     census_send(m, to, CENSUS);
 }
 
-static const char *const smtp_listeners[] = {
-    "smtp", "submission", "submissions", "smtp" PROXY_WORD, "submission" PROXY_WORD, "submissions" PROXY_WORD,
-    NULL};
+static const char *const smtp_listeners[] = {"smtp",
+                                             "submission",
+                                             "submissions",
+                                             "smtp" PROXY_WORD,
+                                             "submission" PROXY_WORD,
+                                             "submissions" PROXY_WORD,
+                                             "lmtp",
+                                             "lmtp" PROXY_WORD,
+                                             NULL};
 static const char *const queue_listeners[] = {"queue", "submit", NULL};
 
 /* In the order in which they are told to go: transactions in smtp end through queue. */
@@ -57,7 +63,7 @@ static int configured(struct master *m, struct err *e)
     spawn_begin(m);
     if (relay_conf_check(conf, e) || listen_all(m, "smtp", conf->smtp, e) ||
         listen_all(m, "submission", conf->submission, e) ||
-        listen_all(m, "submissions", conf->submissions, e))
+        listen_all(m, "submissions", conf->submissions, e) || listen_all(m, "lmtp", conf->lmtp, e))
         return -1;
     return master_listener_local(m, "queue", "net/queue", "posthouse-net", 0660, e) ||
                    master_listener_local(m, "submit", "submit", NULL, 0666, e)

@@ -55,6 +55,7 @@ struct smtp_session {
     struct io *io;
     enum smtp_state state;
     bool submission;         /* on 587 or 465 */
+    bool lmtp;               /* RFC 2033: a reply for each recipient after the message */
     bool xclient;            /* may say who it speaks for */
     bool proxied_tls;        /* TLS ends at a proxy */
     bool greeting_owed;      /* 465: after the handshake */
@@ -96,6 +97,8 @@ void smtp_proxied(int fd, const char *service, const char *peer);
 /* The address in text; IPv4 in IPv6's clothes is IPv4. */
 void smtp_peer_text(const struct sockaddr_storage *ss, char *text, size_t size);
 void smtp_reply(struct smtp_session *s, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+/* How many replies a message gets at its end. */
+unsigned smtp_verdicts(const struct smtp_session *s);
 /* Count an error of the client's; at the limit it is sent away (s->fatal). */
 void smtp_count_error(struct smtp_session *s);
 /* Forget the transaction. */

@@ -21,6 +21,16 @@ static const char *check_none(const struct smtp_session *s)
     return NULL;
 }
 
+static const char *check_smtp(const struct smtp_session *s)
+{
+    return s->lmtp ? "500 5.5.1 This is LMTP: say LHLO" : NULL;
+}
+
+static const char *check_lmtp(const struct smtp_session *s)
+{
+    return s->lmtp ? NULL : "500 5.5.2 Unknown command";
+}
+
 static const char *check_mail(const struct smtp_session *s)
 {
     if (!s->helo)
@@ -43,7 +53,7 @@ static const char *check_message(const struct smtp_session *s)
 {
     if (!s->has_mail)
         return "503 5.5.1 MAIL first";
-    return s->recipients ? NULL : "554 5.5.1 No valid recipients";
+    return s->recipients ? NULL : s->lmtp ? "503 5.5.1 No valid recipients" : "554 5.5.1 No valid recipients";
 }
 
 static const char *check_data(const struct smtp_session *s)
@@ -374,25 +384,16 @@ static const struct {
     void (*deed)(struct smtp_session *s, struct args *a);
     bool idle; /* brings no message closer */
 } commands[] = {
-    {"EHLO", check_none, do_ehlo, true},
-    {"HELO", check_none, do_helo, true},
-    {"MAIL", check_mail, do_mail, false},
-    {"RCPT", check_rcpt, do_rcpt, false},
-    {"DATA", check_data, do_data, false},
-    {"BDAT", check_none, do_bdat, false},
-    {"RSET", check_none, do_rset, true},
-    {"NOOP", check_none, do_noop, true},
-    {"QUIT", check_none, do_quit, false},
-    {"VRFY", check_none, do_vrfy, true},
-    {"HELP", check_none, do_help, true},
-    {"AUTH", check_auth, do_auth, false},
-    {"STARTTLS", check_starttls, do_starttls, false},
-    {"XCLIENT", check_xclient, do_xclient, false},
-    {"GET", check_none, do_http, false},
-    {"POST", check_none, do_http, false},
-    {"PUT", check_none, do_http, false},
-    {"HEAD", check_none, do_http, false},
-    {"OPTIONS", check_none, do_http, false},
+    {"LHLO", check_lmtp, do_ehlo, true},           {"EHLO", check_smtp, do_ehlo, true},
+    {"HELO", check_smtp, do_helo, true},           {"MAIL", check_mail, do_mail, false},
+    {"RCPT", check_rcpt, do_rcpt, false},          {"DATA", check_data, do_data, false},
+    {"BDAT", check_none, do_bdat, false},          {"RSET", check_none, do_rset, true},
+    {"NOOP", check_none, do_noop, true},           {"QUIT", check_none, do_quit, false},
+    {"VRFY", check_none, do_vrfy, true},           {"HELP", check_none, do_help, true},
+    {"AUTH", check_auth, do_auth, false},          {"STARTTLS", check_starttls, do_starttls, false},
+    {"XCLIENT", check_xclient, do_xclient, false}, {"GET", check_none, do_http, false},
+    {"POST", check_none, do_http, false},          {"PUT", check_none, do_http, false},
+    {"HEAD", check_none, do_http, false},          {"OPTIONS", check_none, do_http, false},
     {"CONNECT", check_none, do_http, false},
 };
 

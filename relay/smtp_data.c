@@ -116,9 +116,16 @@ static void complete_header(struct smtp_session *s, bool all)
     s->in_header = false;
 }
 
+/* Has everything come that belongs to the message? */
+static bool at_end(const struct smtp_session *s)
+{
+    return s->chunking ? s->chunk_last && !s->chunk_left : s->dots.ended;
+}
+
 static void refuse(struct smtp_session *s, const char *reply, const char *why)
 {
-    smtp_reply(s, "%s", reply);
+    for (unsigned i = at_end(s) ? smtp_verdicts(s) : 1; i > 0; i--)
+        smtp_reply(s, "%s", reply);
     log_info("remote=%s: message refused: %s", s->peer, why);
     smtp_link_reset(s);
     smtp_reset(s);
@@ -152,12 +159,6 @@ static void finish(struct smtp_session *s)
     s->state = SMTP_COMMIT;
     if (!smtp_link_commit(s))
         refuse(s, "451 4.3.0 The queue is not available now, try again later", "no queue");
-}
-
-/* Has everything come that belongs to the message? */
-static bool at_end(const struct smtp_session *s)
-{
-    return s->chunking ? s->chunk_last && !s->chunk_left : s->dots.ended;
 }
 
 /* A chunk is complete, and it is not the last one. What is wrong by now will not come right. */

@@ -24,6 +24,14 @@ static struct timer retry;
 
 /* ---- answers ---- */
 
+static void reply_lines(struct smtp_session *s, uint32_t code, struct bytes text)
+{
+    while (text.p) {
+        struct bytes line = bytes_split(&text, '\n');
+        smtp_reply(s, "%u%c" BYTES_FMT, code, text.p ? '-' : ' ', BYTES_ARG(line));
+    }
+}
+
 static void handle_reply(struct smtp_session *s, struct msg_in *in)
 {
     uint32_t code = msg_get_u32(in);
@@ -35,10 +43,8 @@ static void handle_reply(struct smtp_session *s, struct msg_in *in)
         return;
     }
     enum smtp_state was = s->state;
-    while (text.p) {
-        struct bytes line = bytes_split(&text, '\n');
-        smtp_reply(s, "%u%c" BYTES_FMT, code, text.p ? '-' : ' ', BYTES_ARG(line));
-    }
+    for (unsigned i = was == SMTP_COMMIT ? smtp_verdicts(s) : 1; i > 0; i--)
+        reply_lines(s, code, text);
     bool chunking = s->chunking && (was == SMTP_DATA_WAIT || was == SMTP_GROW);
     if (was == SMTP_COMMIT || was == SMTP_GROW || was == SMTP_DATA_WAIT)
         smtp_reset(s);

@@ -57,6 +57,11 @@ void smtp_reply(struct smtp_session *s, const char *fmt, ...)
     s->replied = loop_now(smtp_loop());
 }
 
+unsigned smtp_verdicts(const struct smtp_session *s)
+{
+    return s->lmtp && s->recipients ? s->recipients : 1;
+}
+
 void smtp_count_error(struct smtp_session *s)
 {
     if (++s->errors < SMTP_ERRORS_MAX || s->fatal)
@@ -185,7 +190,7 @@ void smtp_proceed(struct smtp_session *s)
 
 static void greet(struct smtp_session *s)
 {
-    smtp_reply(s, "220 %s ESMTP Posthouse", smtp_conf->site.hostname);
+    smtp_reply(s, "220 %s %s Posthouse", smtp_conf->site.hostname, s->lmtp ? "LMTP" : "ESMTP");
     s->state = SMTP_COMMAND;
 }
 
@@ -295,7 +300,8 @@ void smtp_accepted(int fd, const char *service, const char *peer, bool tls)
     struct smtp_session *s = xcalloc(1, sizeof *s);
     *s = (struct smtp_session){.id = ++last_id,
                                .fd = -1,
-                               .submission = strcmp(service, "smtp") != 0,
+                               .submission = !strncmp(service, "submission", 10),
+                               .lmtp = !strcmp(service, "lmtp"),
                                .proxied_tls = tls,
                                .place = place};
     snprintf(s->peer, sizeof s->peer, "%s", peer);

@@ -25,6 +25,9 @@ static const char *protocol(const struct smtp_session *s)
 {
     static const char *const names[2][2] = {{"ESMTP", "ESMTPA"}, {"ESMTPS", "ESMTPSA"}};
     static const char *const utf8[2][2] = {{"UTF8SMTP", "UTF8SMTPA"}, {"UTF8SMTPS", "UTF8SMTPSA"}};
+    static const char *const lmtp[2][2] = {{"LMTP", "LMTPA"}, {"LMTPS", "LMTPSA"}};
+    if (s->lmtp)
+        return lmtp[smtp_secure(s)][s->user != NULL];
     if (s->smtputf8)
         return utf8[smtp_secure(s)][s->user != NULL];
     return s->esmtp ? names[smtp_secure(s)][s->user != NULL] : "SMTP";
