@@ -33,7 +33,8 @@
 #define SMTP_CHUNK_MAX     (UINT64_C(1) << 40) /* octets of a chunk whose end is waited for */
 #define SMTP_AUTH_TRIES    5
 #define SMTP_HEADER_MAX    (1u << 20) /* octets of a mail program's header, which is held whole to be repaired */
-#define SMTP_HEADER_ALL    (32u << 20) /* of all together in one process */
+#define SMTP_LARGE_HEADER  65536      /* octets; so many of them are held at once: */
+#define SMTP_LARGE_HEADERS 32
 
 enum smtp_state {
     SMTP_GREET, /* the greeting waits */
@@ -81,6 +82,7 @@ struct smtp_session {
     struct smtp_chunk chunk;
     bool nul;             /* there was one */
     struct strbuf text;   /* not yet written */
+    bool large_header;    /* one of those that are counted */
     size_t looked_at;     /* octets of text in which the header does not end */
     bool in_header;       /* text holds the header until it is complete (submission only) */
     bool too_big, failed; /* read to the end, then refused */

@@ -16,8 +16,29 @@
 
 #define PIECE 65536
 
+static unsigned large_headers;
+
+static void release_header(struct smtp_session *s)
+{
+    large_headers -= s->large_header;
+    s->large_header = false;
+}
+
+/* May this header be held on, now that it is so long? */
+static bool hold_header(struct smtp_session *s)
+{
+    if (s->large_header || s->text.len <= SMTP_LARGE_HEADER)
+        return true;
+    if (large_headers == SMTP_LARGE_HEADERS)
+        return false;
+    large_headers++;
+    s->large_header = true;
+    return true;
+}
+
 void smtp_data_forget(struct smtp_session *s)
 {
+    release_header(s);
     cleanup_close(&s->fd);
     s->fd = -1;
     s->written = s->received = 0;
@@ -98,7 +119,8 @@ static void complete_header(struct smtp_session *s, bool all)
     size_t end = header_end(s);
     if (!end && !all) {
         s->too_big |= s->text.len > SMTP_HEADER_MAX;
-        s->in_header = !s->too_big;
+        s->failed |= !hold_header(s);
+        s->in_header = !s->too_big && !s->failed;
         return;
     }
     AUTO_STRBUF struct strbuf whole = STRBUF_INIT(8 * SMTP_HEADER_MAX);
@@ -114,6 +136,7 @@ static void complete_header(struct smtp_session *s, bool all)
     strbuf_init(&whole, 1);
     s->too_big |= s->text.overflow;
     s->in_header = false;
+    release_header(s);
 }
 
 /* Has everything come that belongs to the message? */

@@ -210,6 +210,16 @@ def _():
     equal(len(anna.files()), 1)
 
 
+@test("a header of 1 MB and one of 100,000 lines pass as they are")
+def _():
+    for header in ("".join("X-%05d: %s\r\n" % (i, "y" * 88) for i in range(9900)), "X: y\r\n" * 100000):
+        clean()
+        t = in_data()
+        t.send(header + "\r\nx\r\n.\r\n")
+        matches(t.line(), "^250 ")
+        check(header.replace("\r\n", "\n").encode() in anna.messages()[0], "not as it was")
+
+
 @test("a message with a hundred Received lines is a loop")
 def _():
     t = in_data()
