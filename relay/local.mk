@@ -22,6 +22,8 @@ relay_librelay_a_SOURCES = \
 	relay/remote_body.c relay/remote_body.h \
 	relay/remote_reply.c relay/remote_reply.h \
 	relay/route_maps.c relay/route_maps.h \
+	relay/route_request.h \
+	relay/route_walk.c \
 	relay/sendmail_address.c relay/sendmail_address.h \
 	relay/sendmail_header.c relay/sendmail_header.h \
 	relay/sender_map.c relay/sender_map.h \

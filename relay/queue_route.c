@@ -4,214 +4,13 @@
  * Addresses are looked at one after the other; each has its questions (account, alias, account ...) in order, and the first
  * that is answered decides. Only accounts must be waited for.
  */
-#include "relay/queue_route.h"
-
-#include "relay/address_normal.h"
+#include "relay/route_request.h"
 
 #include "base/cleanup.h"
 #include "base/log.h"
 #include "base/text.h"
 
-#include <stdarg.h>
-#include <stdio.h>
 #include <stdlib.h>
-
-#define QUESTIONS_MAX 12
-#define NO_PARENT     SIZE_MAX
-
-struct item {
-    char *address, *key; /* as written; in its normal form */
-    size_t parent;
-    bool plain; /* past the maps */
-};
-
-struct question {
-    enum { ASK_ACCOUNT, ASK_ALIAS } kind;
-    bool detail; /* there is one, and the name is without it */
-    char name[ADDRESS_NORMAL_MAX * 2 + 2];
-};
-
-struct route_request {
-    struct loop *loop;
-    struct auth_lookup *lookup;
-    const struct route_rules *rules;
-    struct timer now; /* for answers that need no lookup */
-    struct item *items;
-    size_t nitems, current;
-    struct route_target *targets;
-    size_t ntargets;
-    char **accounts;
-    size_t naccounts;
-    struct account account; /* the latest */
-    bool waiting, invalid, later, remote;
-    /* of the current item */
-    struct strbuf local, domain; /* normal */
-    struct question *questions;
-    size_t nquestions, next;
-    route_fn *fn;
-    route_trace_fn *trace;
-    void *arg;
-};
-
-__attribute__((format(printf, 2, 3))) static void say(struct route_request *r, const char *format, ...)
-{
-    AUTO_STRBUF struct strbuf text = STRBUF_INIT(4096);
-    va_list ap;
-    if (!r->trace)
-        return;
-    va_start(ap, format);
-    strbuf_addv(&text, format, ap);
-    va_end(ap);
-    r->trace(r->arg, text.data);
-}
-
-/* ---- items ---- */
-
-static bool normal_key(const struct route_rules *rules, struct strbuf *key, struct bytes path)
-{
-    struct bytes local, domain;
-    address_cut(path, &local, &domain);
-    if (!local_normal(key, local, rules->exact))
-        return false;
-    return local.n == path.n || (strbuf_addc(key, '@') && domain_normal(key, domain));
-}
-
-static bool among_ancestors(const struct route_request *r, const char *key, size_t parent)
-{
-    for (; parent != NO_PARENT; parent = r->items[parent].parent)
-        if (!strcmp(r->items[parent].key, key))
-            return true;
-    return false;
-}
-
-static bool there_already(const struct route_request *r, const char *key, bool plain)
-{
-    for (size_t i = 0; i < r->nitems; i++)
-        if (r->items[i].plain == plain && !strcmp(r->items[i].key, key))
-            return true;
-    return false;
-}
-
-static void add_item(struct route_request *r, struct bytes path, size_t parent, bool plain)
-{
-    AUTO_STRBUF struct strbuf key = STRBUF_INIT(ADDRESS_NORMAL_MAX * 2);
-    if (!normal_key(r->rules, &key, path) || r->nitems == ROUTE_ITEMS_MAX) {
-        if (parent == NO_PARENT)
-            r->invalid = true;
-        else
-            log_error("the way of <%s>: <" BYTES_FMT "> is %s, and gets no mail", r->items[0].address,
-                      BYTES_ARG(path), r->nitems == ROUTE_ITEMS_MAX ? "one address too many" : "no address");
-        return;
-    }
-    plain = plain || among_ancestors(r, key.data, parent);
-    if (there_already(r, key.data, plain))
-        return;
-    r->items = xgrow(r->items, r->nitems, sizeof *r->items);
-    r->items[r->nitems++] = (struct item){bytes_dup(path), strbuf_detach(&key), parent, plain};
-}
-
-/* ---- targets ---- */
-
-static void add_target(struct route_request *r, enum recipient_kind kind, const char *address,
-                       const char *account, const char *folder)
-{
-    const struct item *item = &r->items[r->current];
-    for (size_t i = 0; i < r->ntargets; i++) {
-        const struct route_target *t = &r->targets[i];
-        if (t->kind == kind && !strcmp(kind == RECIPIENT_LOCAL ? t->account : t->address,
-                                       kind == RECIPIENT_LOCAL ? account : address))
-            return;
-    }
-    if (r->ntargets == ROUTE_TARGETS_MAX) {
-        log_error("<%s> leads to more than %d recipients: <%s> gets no mail", r->items[0].address,
-                  ROUTE_TARGETS_MAX, address);
-        return;
-    }
-    r->targets = xgrow(r->targets, r->ntargets, sizeof *r->targets);
-    r->targets[r->ntargets++] =
-        (struct route_target){.kind = kind,
-                              .address = xstrdup(address),
-                              .account = xstrdup(account),
-                              .folder = xstrdup(folder),
-                              .forwarded = kind == RECIPIENT_REMOTE && item->parent != NO_PARENT};
-}
-
-struct recipient *route_target_add(struct envelope *env, const struct route_target *t)
-{
-    struct recipient *r = envelope_add(env, t->kind, bytes_of(t->address), t->account);
-    r->folder = *t->folder ? xstrdup(t->folder) : NULL;
-    r->forwarded = t->forwarded;
-    return r;
-}
-
-bool route_reaches(const struct route *route, const char *account)
-{
-    for (size_t i = 0; i < route->naccounts; i++)
-        if (!strcmp(route->accounts[i], account))
-            return true;
-    return false;
-}
-
-/* ---- rules that put other addresses in the place of one ---- */
-
-static void expand_one(struct route_request *r, const char *target, const char *file, size_t line,
-                       bool nested);
-
-static void expand_include(struct route_request *r, const char *path, const char *file, size_t line)
-{
-    const struct address_map *list;
-    while (*path == ' ')
-        path++;
-    if (route_include(r->rules, path, &list)) {
-        log_error("%s:%zu: :include:%s cannot be used", file, line, path);
-        say(r, "  :include:%s cannot be used: mail is put off", path);
-        r->later = true;
-        return;
-    }
-    for (size_t i = 0; i < list->n; i++)
-        for (size_t k = 0; k < list->entries[i].n; k++)
-            expand_one(r, list->entries[i].targets[k], path, list->entries[i].line, true);
-}
-
-static void expand_one(struct route_request *r, const char *target, const char *file, size_t line,
-                       bool nested)
-{
-    AUTO_STRBUF struct strbuf path = STRBUF_INIT(ADDRESS_NORMAL_MAX * 2);
-    bool plain = *target == '\\', include = bytes_starts_nocase(bytes_of(target), BYTES(":include:"));
-    if (include && !nested) {
-        expand_include(r, target + 9, file, line);
-        return;
-    }
-    if (include || strchr("|/", *target)) {
-        log_error("%s:%zu: %.60s: mail is not given to commands and files", file, line, target);
-        say(r, "  %s:%zu: %.60s: mail is not given to commands and files", file, line, target);
-        return;
-    }
-    if (*target == '@')
-        strbuf_addb(&path, strbuf_bytes(&r->local));
-    strbuf_adds(&path, target + plain);
-    say(r, "  -> %s", target);
-    add_item(r, strbuf_bytes(&path), r->current, plain);
-}
-
-static void expand(struct route_request *r, const struct route_rule *rule)
-{
-    for (size_t i = 0; i < rule->entry->n; i++)
-        expand_one(r, rule->entry->targets[i], rule->file, rule->entry->line, false);
-}
-
-static void expand_forward(struct route_request *r, const struct account *a)
-{
-    struct map_entry list = {.n = 0};
-    AUTO_STRBUF struct strbuf name = STRBUF_INIT(ADDRESS_NORMAL_MAX);
-    const char *wrong = map_targets(&list, bytes_of(a->forward), false);
-    strbuf_addf(&name, "forward= of account %s", a->name);
-    if (wrong)
-        log_error("%s: %s", name.data, wrong);
-    for (size_t i = 0; i < list.n; i++)
-        expand_one(r, list.targets[i], name.data, 0, true);
-    map_entry_done(&list);
-}
 
 /* ---- the end ---- */
 
@@ -325,18 +124,18 @@ static void nobody(struct route_request *r)
     if (postmaster && route_alias(r->rules, BYTES("root"), &root) < 0)
         r->later = true;
     if (postmaster && root.entry) {
-        say(r, "%s: nobody; its mail goes where root's does, %s:%zu", item->address, root.file,
-            root.entry->line);
-        expand(r, &root);
+        route_say(r, "%s: nobody; its mail goes where root's does, %s:%zu", item->address, root.file,
+                  root.entry->line);
+        route_expand(r, &root);
     } else if ((postmaster || bytes_eq_nocase(local, BYTES("root"))) &&
                route_administrator(r->rules, &admin)) {
-        say(r, "%s: nobody; its mail goes to the administrator, %s", item->address, admin.data);
-        add_item(r, strbuf_bytes(&admin), r->current, false);
+        route_say(r, "%s: nobody; its mail goes to the administrator, %s", item->address, admin.data);
+        route_add_item(r, strbuf_bytes(&admin), r->current, false);
     } else {
-        say(r, "%s: there is no such user", item->address);
+        route_say(r, "%s: there is no such user", item->address);
         if (item->parent != NO_PARENT)
             log_warn("<%s> leads to <%s>, but there is no such user", r->items[0].address, item->address);
-        add_target(r, RECIPIENT_UNROUTED, item->address, "", "");
+        route_add_target(r, RECIPIENT_UNROUTED, item->address, "", "");
     }
 }
 
@@ -348,9 +147,9 @@ static void found_account(struct route_request *r, const struct account *a, cons
     r->accounts = xgrow(r->accounts, r->naccounts, sizeof(char *));
     r->accounts[r->naccounts++] = xstrdup(a->name);
     if (a->forward && !item->plain) {
-        say(r, "%s: account %s, which forwards its mail (forward= in its passwd-file)", item->address,
-            a->name);
-        expand_forward(r, a);
+        route_say(r, "%s: account %s, which forwards its mail (forward= in its passwd-file)", item->address,
+                  a->name);
+        route_expand_forward(r, a);
         return;
     }
     address_cut(bytes_of(item->address), &local, &domain);
@@ -359,11 +158,11 @@ static void found_account(struct route_request *r, const struct account *a, cons
     if (detail.n && detail.p[detail.n - 1] == '"')
         detail.n--;
     strbuf_addb(&folder, detail);
-    say(r, "%s: account %s, uid %u, mail in %s%s%s", item->address, a->name, (unsigned)a->uid, a->mail,
-        folder.len ? "; into the folder of this name if there is one: " : "", folder.data);
+    route_say(r, "%s: account %s, uid %u, mail in %s%s%s", item->address, a->name, (unsigned)a->uid, a->mail,
+              folder.len ? "; into the folder of this name if there is one: " : "", folder.data);
     account_done(&r->account);
     account_copy(&r->account, a);
-    add_target(r, RECIPIENT_LOCAL, item->address, a->name, folder.data);
+    route_add_target(r, RECIPIENT_LOCAL, item->address, a->name, folder.data);
 }
 
 static void ask_next(struct route_request *r);
@@ -377,11 +176,11 @@ static void on_account(int status, const struct account *account, void *arg)
         found_account(r, account, q);
         take_next(r);
     } else if (status < 0) {
-        say(r, "account %s: the accounts cannot be looked up now", q->name);
+        route_say(r, "account %s: the accounts cannot be looked up now", q->name);
         r->later = true;
         take_next(r);
     } else {
-        say(r, "account %s: there is none", q->name);
+        route_say(r, "account %s: there is none", q->name);
         ask_next(r);
     }
 }
@@ -392,13 +191,13 @@ static bool asked_alias(struct route_request *r, const char *name)
     struct route_rule rule;
     int found = route_alias(r->rules, bytes_of(name), &rule);
     if (found > 0) {
-        say(r, "alias %s: %s:%zu", name, rule.file, rule.entry->line);
-        expand(r, &rule);
+        route_say(r, "alias %s: %s:%zu", name, rule.file, rule.entry->line);
+        route_expand(r, &rule);
     } else if (found < 0) {
-        say(r, "alias %s: the aliases cannot be read", name);
+        route_say(r, "alias %s: the aliases cannot be read", name);
         r->later = true;
     } else {
-        say(r, "alias %s: there is none", name);
+        route_say(r, "alias %s: there is none", name);
     }
     return found;
 }
@@ -434,11 +233,11 @@ static bool step_srs(struct route_request *r, struct bytes written)
     if (v == SRS_NONE)
         return false;
     if (v == SRS_OK) {
-        say(r, "%s: a rewritten sender, back to %s", r->items[r->current].address, path.data);
-        add_item(r, strbuf_bytes(&path), r->current, false);
+        route_say(r, "%s: a rewritten sender, back to %s", r->items[r->current].address, path.data);
+        route_add_item(r, strbuf_bytes(&path), r->current, false);
     } else {
-        say(r, "%s: a rewritten sender that is %s", r->items[r->current].address,
-            v == SRS_EXPIRED ? "too old" : "not from us");
+        route_say(r, "%s: a rewritten sender that is %s", r->items[r->current].address,
+                  v == SRS_EXPIRED ? "too old" : "not from us");
     }
     return true;
 }
@@ -448,11 +247,12 @@ static bool step_virtual(struct route_request *r, bool host)
     struct route_rule rule;
     int found = route_virtual(r->rules, strbuf_bytes(&r->local), strbuf_bytes(&r->domain), host, &rule);
     if (found > 0) {
-        say(r, "%s: %s:%zu (%s)", r->items[r->current].address, rule.file, rule.entry->line, rule.entry->key);
-        expand(r, &rule);
+        route_say(r, "%s: %s:%zu (%s)", r->items[r->current].address, rule.file, rule.entry->line,
+                  rule.entry->key);
+        route_expand(r, &rule);
     }
     if (found < 0) {
-        say(r, "%s: a virtual map cannot be read", r->items[r->current].address);
+        route_say(r, "%s: a virtual map cannot be read", r->items[r->current].address);
         r->later = true;
     }
     return found;
@@ -462,15 +262,15 @@ static bool step_elsewhere(struct route_request *r, enum route_domain domain, co
 {
     const struct item *item = &r->items[r->current];
     if (domain == DOMAIN_LATER) {
-        say(r, "domain %s: %s cannot be read", r->domain.data, why);
+        route_say(r, "domain %s: %s cannot be read", r->domain.data, why);
         r->later = true;
         return true;
     }
-    say(r, "domain %s: %s", r->domain.len ? r->domain.data : "(none)", why);
+    route_say(r, "domain %s: %s", r->domain.len ? r->domain.data : "(none)", why);
     if (domain != DOMAIN_ELSEWHERE)
         return false;
     r->remote = r->remote || item->parent == NO_PARENT;
-    add_target(r, RECIPIENT_REMOTE, item->address, "", "");
+    route_add_target(r, RECIPIENT_REMOTE, item->address, "", "");
     return true;
 }
 
@@ -533,7 +333,7 @@ struct route_request *route_explain(struct loop *loop, struct auth_lookup *looku
     strbuf_init(&r->domain, ADDRESS_NORMAL_MAX);
     r->questions = xcalloc(QUESTIONS_MAX, sizeof *r->questions);
     timer_init(&r->now, answer, r);
-    add_item(r, path, NO_PARENT, false);
+    route_add_item(r, path, NO_PARENT, false);
     if (r->nitems)
         look_at(r);
     else
