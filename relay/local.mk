@@ -186,7 +186,7 @@ t_unit_sendmail_test_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 t_unit_sendmail_test_LDADD = $(RELAY_LIBS) $(UNIT_LIBS)
 TESTS += t/unit/sendmail_test
 
-FUZZ_TARGETS += address smtp_chunk smtp_dots smtp_params smtp_repair
+FUZZ_TARGETS += address sender_map smtp_chunk smtp_dots smtp_params smtp_repair
 
 check_PROGRAMS += t/unit/address_test
 t_unit_address_test_SOURCES = t/unit/address_test.c
