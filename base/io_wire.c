@@ -10,6 +10,8 @@
 #include "base/io_internal.h"
 
 #include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/socket.h>
@@ -187,6 +189,14 @@ void io_tls_begin(struct io *io)
     io->handshaking = true;
 }
 
+/* The kernel holds back its word that the end of the handshake has come, and most clients hold back their next command until
+ * then: 40 ms for nothing. */
+static void acknowledge(int fd)
+{
+    int on = 1;
+    setsockopt(fd, IPPROTO_TCP, TCP_QUICKACK, &on, sizeof on);
+}
+
 void io_tls_handshake(struct io *io)
 {
     int r;
@@ -204,6 +214,7 @@ void io_tls_handshake(struct io *io)
         return;
     io->handshaking = false;
     io->secure = true;
+    acknowledge(io_fd(io));
 }
 
 static int tls_fill(struct io *io)

@@ -11,7 +11,6 @@
 
 #include <errno.h>
 #include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -194,17 +193,8 @@ static void greet(struct smtp_session *s)
     s->state = SMTP_COMMAND;
 }
 
-/* The kernel holds back its word that the end of the handshake has come, and most clients hold back their next command until
- * then: 40 ms for nothing. */
-static void acknowledge(int fd)
-{
-    int on = 1;
-    setsockopt(fd, IPPROTO_TCP, TCP_QUICKACK, &on, sizeof on);
-}
-
 static void secured(struct smtp_session *s)
 {
-    acknowledge(io_fd(s->io));
     s->state = SMTP_COMMAND;
     if (s->greeting_owed)
         greet(s);
