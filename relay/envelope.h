@@ -49,6 +49,7 @@ struct recipient {
     char *orcpt;     /* NULL or the original recipient as ORCPT has it: "rfc822;xtext" */
     char *folder;    /* NULL or the folder of RECIPIENT_LOCAL that is meant, if there is such */
     bool forwarded;  /* RECIPIENT_REMOTE by a rule of ours: the sender is rewritten */
+    unsigned asked;  /* not part of the envelope: which RCPT it comes from, counted from 0 */
     /* Not part of the envelope: the latest verdict. 0: none yet; 2xx done, 4xx later, 5xx never. */
     int code;
     char *text;   /* NULL or its words, with the enhanced code */

@@ -16,6 +16,7 @@ relay_librelay_a_SOURCES = \
 	relay/map_file.c relay/map_file.h \
 	relay/queue_schedule.c relay/queue_schedule.h \
 	relay/queue_trace.c relay/queue_trace.h \
+	relay/queue_verdicts.c relay/queue_verdicts.h \
 	relay/record.c relay/record.h \
 	relay/relay_conf.c relay/relay_conf.h \
 	relay/relay_msg.h \

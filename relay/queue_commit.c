@@ -4,6 +4,7 @@
  *   every recipient delivered    250, nothing of it remains here
  *   all refused for good         5xx to the sender itself, no report
  *   all refused for now          4xx: the sender comes again (with `keep`: spooled, 250)
+ *   by LMTP                      what failed is told for each recipient, and is over; the rest as below
  *   anything else                what waits is spooled, what failed is reported, both durable; then 250
  */
 #include "relay/queue_commit.h"
@@ -47,6 +48,7 @@ void commit_free(struct commit *c)
     cleanup_close(&c->fd);
     place_release(c->memory);
     strbuf_done(&c->prefix);
+    verdicts_free(c->verdicts, c->each);
     free(c);
 }
 
@@ -96,7 +98,8 @@ static void answer_taken(struct commit *c)
 static void write_down(struct disk_job *job)
 {
     struct commit *c = (struct commit *)(void *)((char *)job - offsetof(struct commit, disk));
-    struct content content = {.fd = c->fd, .offset = c->offset, .size = c->size, .prefix = strbuf_bytes(&c->prefix)};
+    struct content content = {
+        .fd = c->fd, .offset = c->offset, .size = c->size, .prefix = strbuf_bytes(&c->prefix)};
     c->failed.code = ERR_OK;
     if (c->waits && store_put(c->q->store, &c->env, &content, &c->failed))
         return;
@@ -128,11 +131,14 @@ static void written(struct disk_job *job)
 
 static void settle(struct commit *c)
 {
+    if (c->each)
+        c->verdicts = verdicts_take(&c->env, c->each);
     struct count n = count(&c->env);
     const struct recipient *first = &c->env.rcpts[0];
-    struct content content = {.fd = c->fd, .offset = c->offset, .size = c->size, .prefix = strbuf_bytes(&c->prefix)};
+    struct content content = {
+        .fd = c->fd, .offset = c->offset, .size = c->size, .prefix = strbuf_bytes(&c->prefix)};
     bool alike = n.refused == c->env.nrcpts || (n.later == c->env.nrcpts && !c->keep);
-    if (alike) {
+    if (alike && !c->each) {
         answer(c, first->code, first->text);
         return;
     }
@@ -165,12 +171,12 @@ void commit_start(struct commit *c)
 {
     queue_begin(c->q);
     bool pass = c->counted || gate_pass(c->q, &c->env, &c->limits);
-    c->attempt =
-        (struct attempt){.q = c->q,
-                         .env = &c->env,
-                         .content = {.fd = c->fd, .offset = c->offset, .size = c->size, .prefix = strbuf_bytes(&c->prefix)},
-                         .done = attempted,
-                         .arg = c};
+    c->attempt = (struct attempt){
+        .q = c->q,
+        .env = &c->env,
+        .content = {.fd = c->fd, .offset = c->offset, .size = c->size, .prefix = strbuf_bytes(&c->prefix)},
+        .done = attempted,
+        .arg = c};
     if (pass && c->env.nrcpts <= COMMIT_RCPT_MAX && !*c->env.held) {
         attempt_start(&c->attempt);
         return;

@@ -6,6 +6,7 @@
 
 #include "relay/queue_attempt.h"
 #include "relay/queue_report.h"
+#include "relay/queue_verdicts.h"
 
 #define COMMIT_RCPT_MAX 20 /* more than this many recipients are not delivered while the sender waits */
 
@@ -14,11 +15,14 @@ struct commit {
     struct envelope env;
     int fd; /* read-only, owned */
     uint64_t offset, size;
-    bool counted; /* by the sending limits, before */
+    bool counted;         /* by the sending limits, before */
     uint64_t memory;      /* for place_release */
     struct strbuf prefix; /* trace lines in front of it */
     bool keep; /* a message that must wait is spooled even if no recipient could be served: the sender will
                   not come again */
+    unsigned
+        each; /* LMTP: so many addresses were asked about, and each gets a reply of its own; 0: one for all */
+    struct verdict *verdicts; /* these, when done says that the message was taken */
     /* The reply. May be NULL when nobody waits for it any more. Never from inside commit_start. */
     void (*done)(void *arg, int code, const char *text);
     void *arg;

@@ -198,6 +198,7 @@ void session_mail(struct session *s, struct msg_in *in)
     s->env.body8bit = body8bit;
     s->env.smtputf8 = smtputf8;
     s->in_mail = true;
+    s->asked = 0;
     if (checks_sender(s) && path.n)
         s->owner = owner_check_path(s->q, s->account, path, sender_checked, s);
     else
@@ -221,6 +222,7 @@ static void add_target(struct session *s, const struct route_target *t)
 {
     struct recipient *r = route_target_add(&s->env, t);
     r->notify = s->notify;
+    r->asked = s->asked;
     r->orcpt = *s->orcpt ? xstrdup(s->orcpt) : NULL;
 }
 
@@ -234,6 +236,7 @@ static void accept_rcpt(struct session *s, const struct route *route)
     for (size_t i = 0; i < route->n; i++)
         if (!known_already(s, &route->targets[i]))
             add_target(s, &route->targets[i]);
+    s->asked++;
     reply(s, 250, "2.1.5 Ok");
 }
 
@@ -355,11 +358,27 @@ void session_grow(struct session *s, struct msg_in *in)
 
 /* ---- end of data ---- */
 
+static void reply_each(struct session *s, const struct commit *c, const char *taken)
+{
+    AUTO_MSG struct msg m;
+    msg_init(&m, QUEUE_VERDICTS);
+    msg_put_u32(&m, s->id);
+    for (unsigned i = 0; i < c->each; i++) {
+        msg_put_u32(&m, c->verdicts[i].code ? (uint32_t)c->verdicts[i].code : 250);
+        msg_put_str(&m, c->verdicts[i].code ? c->verdicts[i].text : taken);
+    }
+    chan_send(s->chan, &m);
+}
+
 static void committed(void *arg, int code, const char *text)
 {
     struct session *s = arg;
+    const struct commit *c = s->commit;
     s->commit = NULL;
-    reply(s, code, text);
+    if (code == 250 && c->each)
+        reply_each(s, c, text);
+    else
+        reply(s, code, text);
 }
 
 static void author_checked(enum owner_verdict verdict, const char *refused, void *arg)
@@ -406,6 +425,7 @@ void session_commit(struct session *s, struct msg_in *in)
     c->fd = fd;
     c->size = size;
     c->memory = memory;
+    c->each = strcmp(s->service, "lmtp") == 0 ? s->asked : 0;
     c->done = committed;
     c->arg = s;
     s->in_mail = false;

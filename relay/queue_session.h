@@ -21,6 +21,7 @@ struct session {
     struct limit_rules limits;
     /* the transaction */
     bool in_mail;
+    unsigned asked; /* addresses that were taken by RCPT */
     struct envelope env;
     struct place place;
     /* what an answer is due for */

@@ -5,7 +5,7 @@
  *
  * smtp -> queue, on the local socket net/queue (one connection for each smtp process, many sessions in it)
  * ------------------------------------------------------------------------------------------------
- *   QUEUE_OPEN    id, peer address str, helo str, service str ("smtp", "submission")   a session begins (or its HELO changed)
+ *   QUEUE_OPEN    id, peer address str, helo str, service str ("smtp", "submission", "lmtp")   a session begins (or its HELO changed)
  *   QUEUE_AUTH    id, ticket bytes          -> QUEUE_REPLY 235 or 454: queue redeems the ticket itself
  *   QUEUE_MAIL    id, reverse-path bytes (without <>), size u64 (0: not said), body8bit u32, smtputf8 u32, enum envelope_ret
  *                 u32, ENVID bytes (xtext) -> QUEUE_REPLY
@@ -17,6 +17,7 @@
  *   QUEUE_CLOSE   id                        no answer: the session is forgotten
  * queue -> smtp
  *   QUEUE_REPLY   id, code u32, text str ("2.1.5 Ok"; several lines separated by LF)
+ *   QUEUE_VERDICTS  id, and for each RCPT that was taken, in order: code u32, text str; the answer to QUEUE_COMMIT by LMTP
  *   QUEUE_FD      id, cap u64 (octets that may be written from offset 0), fd
  *
  * sendmail -> queue, on the local socket `submit` (any local user; the kernel names the uid)
@@ -92,6 +93,7 @@ enum relay_msg {
     ORDER,
     CENSUS, /* relayd -> smtp: census_master.h; the first record */
     VERIFY,
+    QUEUE_VERDICTS,
 };
 
 #define ORDER_IDS_MAX 20 /* of one ORDER: each may cost a sync */

@@ -58,6 +58,23 @@ static void handle_reply(struct smtp_session *s, struct msg_in *in)
     smtp_proceed(s);
 }
 
+/* LMTP: what each recipient gets to hear. */
+static void handle_verdicts(struct smtp_session *s, struct msg_in *in)
+{
+    for (unsigned i = smtp_verdicts(s); i > 0; i--) {
+        uint32_t code = msg_get_u32(in);
+        struct bytes text = msg_get_bytes(in);
+        if (code < 200 || code > 599)
+            log_fatal("malformed verdicts from queue");
+        reply_lines(s, code, text);
+    }
+    if (!msg_end(in) || s->state != SMTP_COMMIT)
+        log_fatal("malformed verdicts from queue");
+    smtp_reset(s);
+    s->state = SMTP_COMMAND;
+    smtp_proceed(s);
+}
+
 static void handle_fd(struct smtp_session *s, struct msg_in *in)
 {
     uint64_t cap = msg_get_u64(in);
@@ -109,6 +126,8 @@ static void on_record(struct chan *ch, struct msg_in *in, void *arg)
     if (type == QUEUE_REPLY) {
         note_success(s, in);
         handle_reply(s, in);
+    } else if (type == QUEUE_VERDICTS) {
+        handle_verdicts(s, in);
     } else if (type == QUEUE_FD) {
         handle_fd(s, in);
     } else {
@@ -159,7 +178,7 @@ bool smtp_link_open(struct smtp_session *s)
         return false;
     msg_put_str(&m, s->peer);
     msg_put_str(&m, s->helo);
-    msg_put_str(&m, s->submission ? "submission" : "smtp");
+    msg_put_str(&m, s->submission ? "submission" : s->lmtp ? "lmtp" : "smtp");
     s->opened = true;
     return finish(&m);
 }

@@ -49,6 +49,32 @@ def _():
         matches(server.user(name).messages()[0].decode(), "with LMTP id")
 
 
+@test("each hears what became of its own: delivered, refused, to be tried again; nothing is kept of those that failed")
+def _():
+    other = Sandbox(users=["anna", "ben", "carla"], conf='relay {\n  lmtp = {"127.0.0.1:%d"}\n}\n' % (PORT + 1),
+                    extra={"ben": "userdb_quota_rule=*:bytes=50"})
+    home = other.user("carla").home
+    os.rename(home, home + ".away")
+    open(home, "w").close()
+    t = Talk(other, "smtp", address=("127.0.0.1", PORT + 1))
+    t.until("220 ")
+    t.ask("LHLO mx.example.org")
+    for names in (("carla", "ben", "anna"), ("ben", "carla")):
+        t.ask("MAIL FROM:<anna@localhost>")
+        for name in names:
+            matches(t.ask("RCPT TO:<%s@localhost>" % name), "^250 ")
+        t.ask("DATA")
+        t.send("Subject: %s\r\n\r\n%s\r\n.\r\n" % (names[0], "x" * 100))
+        for name in names:
+            matches(t.line().decode(), {"anna": r"^250 2\.0\.0", "ben": r"^5\d\d 5\.2\.2", "carla": r"^4\d\d 4\."}[name], name)
+    matches(t.ask("NOOP"), "^250 ")
+    equal(len(other.user("anna").files()), 1, "a report came")
+    equal(os.listdir(os.path.join(other.dir, "box", "spool", "queue")), [])
+    os.unlink(home)
+    os.rename(home + ".away", home)
+    other.stop()
+
+
 @test("a message that is too large is refused for each, and the session goes on")
 def _():
     t = hello()
