@@ -12,7 +12,7 @@ if not ROOT:
 
 MASTERS = ("authd", "relayd", "accessd")
 FILES = {  # what may stand behind a descriptor beside sockets and the loop
-    "authd": r"\.pid$|posthouse\.conf", "relayd": r"\.pid$|posthouse\.conf", "accessd": r"\.pid$|posthouse\.conf|memfd",
+    "authd": r"\.pid$|posthouse\.conf", "relayd": r"\.pid$|posthouse\.conf|memfd", "accessd": r"\.pid$|posthouse\.conf|memfd",
     "auth": r"/passwd|/bans$|/known$|/app-passwords\.used$", "smtp": r"memfd|/spool/", "queue": r"memfd|/spool|/proc",
     "local": r"/Maildir|memfd|/spool", "imap": r"/Maildir|inotify|memfd", "pop3": r"/Maildir|memfd", "remote": r"memfd|/spool|resolv"}
 
