@@ -76,6 +76,10 @@ int master_listener(struct master *m, const char *name, const char *address, str
 /* A local seqpacket socket at run_dir/path, owned root:group (group NULL: root's), mode. */
 int master_listener_local(struct master *m, const char *name, const char *path, const char *group,
                           mode_t mode, struct err *e);
+/* A local stream socket for other programs at this path, which may be connected to by root and by the members of the group (NULL: root
+ * only). A socket that is left there from before is replaced. */
+int master_listener_stream(struct master *m, const char *name, const char *path, const char *group,
+                           struct err *e);
 /* Is this still the control channel of a running child? To be asked before an answer is sent that took a
  * while: the child may have ended meanwhile, and its channel with it. */
 bool master_has_channel(const struct master *m, const struct chan *ch);

@@ -16,6 +16,7 @@
 #include <stdlib.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 
 #define BACKLOG 1024
 
@@ -185,6 +186,17 @@ int master_listener(struct master *m, const char *name, const char *address, str
 
 /* ---- local ---- */
 
+static int give_to(struct master *m, const char *path, const char *group, mode_t mode, struct err *e)
+{
+    struct group *gr = group && !m->unprivileged ? getgrnam(group) : NULL;
+    if (group && !m->unprivileged && !gr)
+        return err_set(e, ERR_NOTFOUND, "the system group %s is missing; contrib/create-users makes it",
+                       group);
+    if ((gr && chown(path, 0, gr->gr_gid)) || chmod(path, mode))
+        return err_errno(e, errno, "rights of %s", path);
+    return 0;
+}
+
 int master_listener_local(struct master *m, const char *name, const char *path, const char *group,
                           mode_t mode, struct err *e)
 {
@@ -195,12 +207,36 @@ int master_listener_local(struct master *m, const char *name, const char *path, 
     AUTO_CLOSE int fd = msg_listen(full.data, 0600);
     if (fd < 0)
         return err_errno(e, errno, "%s: cannot listen on %s", name, full.data);
-    struct group *gr = group && !m->unprivileged ? getgrnam(group) : NULL;
-    if (group && !m->unprivileged && !gr)
-        return err_set(e, ERR_NOTFOUND, "the system group %s is missing; contrib/create-users makes it",
-                       group);
-    if ((gr && chown(full.data, 0, gr->gr_gid)) || chmod(full.data, mode))
-        return err_errno(e, errno, "%s: rights of %s", name, full.data);
+    if (give_to(m, full.data, group, mode, e))
+        return err_prefix(e, "%s", name);
     add(m, name, path, TAKE_FD(fd));
+    return 0;
+}
+
+int master_listener_stream(struct master *m, const char *name, const char *path, const char *group,
+                           struct err *e)
+{
+    AUTO_STRBUF struct strbuf key = STRBUF_INIT(4096);
+    struct sockaddr_un addr = {.sun_family = AF_UNIX};
+    struct stat st;
+    strbuf_addf(&key, "%s %s", path, group ? group : "");
+    if (keep(m, name, key.data))
+        return 0;
+    if (strlen(path) >= sizeof addr.sun_path)
+        return err_set(e, ERR_LIMIT, "%s: a socket's path has at most %zu octets", name,
+                       sizeof addr.sun_path - 1);
+    strcpy(addr.sun_path, path);
+    if (lstat(path, &st) == 0 && !S_ISSOCK(st.st_mode))
+        return err_set(e, ERR_EXISTS, "%s: %s is there and no socket", name, path);
+    AUTO_CLOSE int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    mode_t old = umask(0177);
+    int failed = fd < 0 || (unlink(path) && errno != ENOENT) ||
+                 bind(fd, (const struct sockaddr *)&addr, sizeof addr) || listen(fd, BACKLOG);
+    umask(old);
+    if (failed)
+        return err_errno(e, errno, "%s: cannot listen on %s", name, path);
+    if (give_to(m, path, group, group ? 0660 : 0600, e))
+        return err_prefix(e, "%s", name);
+    add(m, name, key.data, TAKE_FD(fd));
     return 0;
 }

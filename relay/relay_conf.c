@@ -90,6 +90,10 @@ static const struct conf_row rows[] = {
     {"relay", "lmtp", CONF_LIST, FIELD(lmtp), "", 0, 0, NULL, check_listen,
      "where another mail server on this machine or behind a firewall hands in mail by LMTP, for accounts "
      "here only"},
+    {"relay", "lmtp_socket", CONF_STRING, FIELD(lmtp_socket), "", 0, 0, NULL, check_path,
+     "path of a Unix socket for the same; empty: none"},
+    {"relay", "lmtp_group", CONF_STRING, FIELD(lmtp_group), "", 0, 0, NULL, NULL,
+     "group whose members may use lmtp_socket, such as postfix; empty: root only"},
     {"relay", "proxy_networks", CONF_LIST, FIELD(proxy_networks), "", 0, 0, NULL, check_net,
      "networks of proxies that speak the PROXY protocol (version 1 or 2) on addresses with the word proxy "
      "behind them, as in "

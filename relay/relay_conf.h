@@ -16,6 +16,7 @@ struct relay_conf {
     char **domains;                                   /* ours besides the host name */
     char *smarthost;                                  /* "host:port", NULL: none */
     int64_t smarthost_tls;                            /* enum relay_tls */
+    char *lmtp_socket, *lmtp_group;                   /* NULL: none; NULL: root only */
     char *smarthost_credentials;                      /* file with one line user:password, NULL: none */
     char *spool_dir;
     int64_t message_size;                                 /* octets */

@@ -65,6 +65,8 @@ static int configured(struct master *m, struct err *e)
         listen_all(m, "submission", conf->submission, e) ||
         listen_all(m, "submissions", conf->submissions, e) || listen_all(m, "lmtp", conf->lmtp, e))
         return -1;
+    if (conf->lmtp_socket && master_listener_stream(m, "lmtp", conf->lmtp_socket, conf->lmtp_group, e))
+        return -1;
     return master_listener_local(m, "queue", "net/queue", "posthouse-net", 0660, e) ||
                    master_listener_local(m, "submit", "submit", NULL, 0666, e)
                ? -1

@@ -93,7 +93,9 @@ void smtp_peer_text(const struct sockaddr_storage *ss, char *text, size_t size)
     const struct sockaddr_in6 *six = (const void *)ss;
     const struct sockaddr_in *four = (const void *)ss;
     snprintf(text, size, "unknown");
-    if (ss->ss_family == AF_INET)
+    if (ss->ss_family == AF_UNIX)
+        snprintf(text, size, "127.0.0.1"); /* as near as that */
+    else if (ss->ss_family == AF_INET)
         inet_ntop(AF_INET, &four->sin_addr, text, (socklen_t)size);
     else if (ss->ss_family == AF_INET6 && IN6_IS_ADDR_V4MAPPED(&six->sin6_addr))
         inet_ntop(AF_INET, &six->sin6_addr.s6_addr[12], text, (socklen_t)size);

@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
 # LMTP (RFC 2033), for those who keep another mail server in front.
+import grp
 import os
 import smtplib
 import sys
@@ -47,6 +48,32 @@ def _():
     for name in ("anna", "ben"):
         equal(len(server.user(name).files()), 1)
         matches(server.user(name).messages()[0].decode(), "with LMTP id")
+
+
+@test("a Unix socket serves those of its group, and is replaced when it was left behind; what is no socket stays")
+def _():
+    place = tempfile.mkdtemp(prefix="posthouse-test-")
+    atexit.register(shutil.rmtree, place, True)
+    os.chmod(place, 0o755)
+    path = os.path.join(place, "lmtp")
+    for n in (1, 2):
+        other = Sandbox(users=["anna"], conf='relay {\n  lmtp_socket = "%s"\n%s}\n' % (path, "  lmtp_group = nogroup\n" if ROOT else ""))
+        if ROOT:
+            state = os.stat(path)
+            equal((state.st_uid, state.st_gid, state.st_mode & 0o777), (0, grp.getgrnam("nogroup").gr_gid, 0o660))
+        with smtplib.LMTP(path) as client:
+            equal(client.sendmail("a@example.org", ["anna@localhost"], "Subject: %d\r\n\r\nx\r\n" % n), {})
+        matches(other.user("anna").messages()[0].decode(), "with LMTP id")
+        other.stop()
+    os.unlink(path)
+    with open(path, "w") as f:
+        f.write("precious")
+    try:
+        Sandbox(users=["anna"], conf='relay {\n  lmtp_socket = "%s"\n}\n' % path).stop()
+        check(False, "it started")
+    except Exception as e:
+        matches(str(e), "is there and no socket")
+    equal(open(path).read(), "precious")
 
 
 @test("each hears what became of its own: delivered, refused, to be tried again; nothing is kept of those that failed")
