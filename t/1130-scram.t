@@ -156,15 +156,14 @@ def _():
         skip("gsasl is not installed")
     server = Sandbox(users=[], passwd_lines=[line("anna", verifier("pencil"))] if not ROOT else
                      ["anna:%s:61000:61000::%s::" % (verifier("pencil"), "/tmp")], conf=MECHANISMS)
-    server_at = server.values["imap"]
-    for mechanism in ["SCRAM-SHA-256", "SCRAM-SHA-256-PLUS"]:
-        for password, good in [("pencil", True), ("stencil", False)]:
-            done = subprocess.run(["gsasl", "--imap", "--connect", server_at, "--mechanism", mechanism, "-a", "anna", "-p", password,
-                                   "--starttls", "--verbose", "--x509-ca-file="] + ([] if "PLUS" in mechanism else ["--no-cb"]),
-                                  input=b"", stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=30)
-            said = done.stdout.decode("latin-1")
-            equal("server trusted" in said, good, mechanism + " " + said)
-
+    for protocol, service in [("--imap", "imap"), ("--smtp", "submission")]:
+        for mechanism in ["SCRAM-SHA-256", "SCRAM-SHA-256-PLUS"]:
+            for password, good in [("pencil", True), ("stencil", False)]:
+                done = subprocess.run(["gsasl", protocol, "--connect", server.values[service], "--mechanism", mechanism, "-a", "anna", "-p", password,
+                                       "--starttls", "--verbose", "--x509-ca-file="] + ([] if "PLUS" in mechanism else ["--no-cb"]),
+                                      input=b"", stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=30)
+                said = done.stdout.decode("latin-1")
+                equal("server trusted" in said, good, "%s %s %s" % (service, mechanism, said))
 
 
 run()
