@@ -39,6 +39,7 @@ RELAY_LIBS = relay/librelay.a $(AUTH_LIBS) $(MAILDIR_LIBS) $(BASE_LIBS) $(IDN2_L
 sbin_PROGRAMS += relay/posthouse-relayd
 relay_posthouse_relayd_SOURCES = \
 	relay/relayd_main.c \
+	relay/relayd_parents.c relay/relayd_parents.h \
 	relay/relayd_spawn.c relay/relayd_spawn.h
 relay_posthouse_relayd_LDADD = $(RELAY_LIBS)
 
@@ -52,8 +53,10 @@ relay_sendmail_LDADD = $(RELAY_LIBS)
 
 pkglibexec_PROGRAMS += relay/posthouse-local relay/posthouse-queue relay/posthouse-remote relay/posthouse-smtp
 relay_posthouse_local_SOURCES = \
+	relay/local_deliver.c relay/local_deliver.h \
 	relay/local_forward.c relay/local_forward.h \
-	relay/local_main.c
+	relay/local_main.c \
+	relay/local_parent.c relay/local_parent.h
 relay_posthouse_local_LDADD = $(RELAY_LIBS)
 
 relay_posthouse_queue_SOURCES = \

@@ -43,6 +43,10 @@
  *   DELIVERER_READY  id, fd: the seqpacket socket to it
  *   DELIVERER_FAILED id, permanent u32, text str
  *
+ * relayd -> local --parent, on descriptor 0 of the latter
+ * ------------------------------------------------------------------------------------------------
+ *   START_LOCAL   count u32 (at most START_LOCAL_ARGS), that many str: the command line of a deliverer; fd: its socket. No answer.
+ *
  * queue -> local, on that socket
  * ------------------------------------------------------------------------------------------------
  *   DELIVER       id, unique str, folder str (empty: INBOX; else if there is such), again u32 (1: may have been done before), head bytes, offset u64, size u64,
@@ -94,8 +98,10 @@ enum relay_msg {
     CENSUS, /* relayd -> smtp: census_master.h; the first record */
     VERIFY,
     QUEUE_VERDICTS,
+    START_LOCAL,
 };
 
+#define START_LOCAL_ARGS 20
 #define ORDER_IDS_MAX 20 /* of one ORDER: each may cost a sync */
 
 enum relay_tls { RELAY_TLS_NONE, RELAY_TLS_STARTTLS, RELAY_TLS_IMPLICIT };

@@ -12,6 +12,7 @@
 #include "base/log.h"
 #include "relay/relay_conf.h"
 #include "relay/relay_msg.h"
+#include "relay/relayd_parents.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -56,15 +57,23 @@ static void answer_ready(struct master *m, struct chan *to, uint32_t id, int fd)
     chan_send(to, &msg);
 }
 
+int spawn_program(struct master *m, const struct priv *who, char *const argv[], const char *home, int fd,
+                  struct err *e)
+{
+    if (nrunning == RUNNING_MAX)
+        return err_set(e, ERR_TEMP, "too many deliveries at once");
+    pid_t pid = master_spawn(m, argv, who, home, &fd, 1, e);
+    if (pid < 0)
+        return -1;
+    running[nrunning++] = pid;
+    return 0;
+}
+
 static void start(struct master *m, struct chan *from, uint32_t id, char *const argv[],
-                  const struct priv *who, const char *home)
+                  const struct priv *who, const char *home, bool shared)
 {
     int pair[2];
     struct err e;
-    if (nrunning == RUNNING_MAX) {
-        answer_failed(m, from, id, false, "too many deliveries at once");
-        return;
-    }
     if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair)) {
         log_error("socketpair for %s: %m", argv[0]);
         answer_failed(m, from, id, false, "no descriptors left");
@@ -72,13 +81,11 @@ static void start(struct master *m, struct chan *from, uint32_t id, char *const 
     }
     AUTO_CLOSE int ours = pair[0];
     AUTO_CLOSE int theirs = pair[1];
-    pid_t pid = master_spawn(m, argv, who, home, &theirs, 1, &e);
-    if (pid < 0) {
+    if (shared ? parents_start(m, who, argv, theirs, &e) : spawn_program(m, who, argv, home, theirs, &e)) {
         log_error("%s", e.text);
         answer_failed(m, from, id, false, "the delivery program cannot be started");
         return;
     }
-    running[nrunning++] = pid;
     answer_ready(m, from, id, ours);
 }
 
@@ -103,7 +110,7 @@ static void start_local(struct request *r, const struct account *a)
                           quota_ignore ? quota_ignore : (char *)"",
                           (char *)"--new-folders",
                           new_folders ? new_folders : (char *)"",
-                          a->shared          ? (char *)"--confine"
+                          a->shared             ? (char *)"--confine"
                           : conf->forward_files ? (char *)"--forward"
                                                 : NULL,
                           a->shared ? NULL : a->home,
@@ -112,7 +119,7 @@ static void start_local(struct request *r, const struct account *a)
                        .gid = a->gid,
                        .files = DELIVER_FILES,
                        .data = DELIVER_DATA};
-    start(r->master, r->from, r->id, argv, &who, a->home);
+    start(r->master, r->from, r->id, argv, &who, a->home, a->shared);
 }
 
 /* Root never becomes root for a user, whatever auth says; an ordinary user serves themselves only. */
@@ -149,7 +156,7 @@ static void start_remote(struct master *m, struct chan *from, uint32_t id)
         answer_failed(m, from, id, false, "the system account posthouse-net2 is missing");
         return;
     }
-    start(m, from, id, argv, &who, "/");
+    start(m, from, id, argv, &who, "/", false);
 }
 
 void spawn_request(struct master *m, struct chan *from, struct msg_in *in)
@@ -189,5 +196,6 @@ void spawn_reaped(pid_t pid)
 
 bool spawn_drained(void)
 {
+    parents_close();
     return nrunning == 0;
 }

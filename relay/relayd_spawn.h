@@ -10,8 +10,11 @@
 void spawn_request(struct master *m, struct chan *from, struct msg_in *in);
 /* Connect to auth. Once; later calls do nothing. */
 void spawn_begin(struct master *m);
+/* Start argv[0] as somebody, in the directory home, with fd (borrowed) as its descriptor 0. -1 with e. */
+int spawn_program(struct master *m, const struct priv *who, char *const argv[], const char *home, int fd,
+                  struct err *e);
 void spawn_reaped(pid_t pid);
-/* Nothing of it runs any more. */
+/* Asked to stop: does nothing of it run any more? */
 bool spawn_drained(void);
 
 #endif

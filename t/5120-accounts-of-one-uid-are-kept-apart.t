@@ -2,7 +2,7 @@
 # Accounts that share a uid: sessions and deliverers of one do not reach the mail of another, which the file system alone would let them.
 # (What exactly is refused, call by call, as on Debian 12's kernel: t/unit/confine_test.c.)
 import os, sys; sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-import poplib, smtplib
+import poplib, signal, smtplib
 from dovecot import *
 
 with open(os.path.join(BUILD, "config.h")) as f:
@@ -79,6 +79,52 @@ def _():
     os.rename(os.path.join(anna.maildir, "was-new"), os.path.join(anna.maildir, "new"))
     check(raised, "the letter was taken")
     equal(sorted(os.listdir(os.path.join(ben.maildir, "new"))), before)
+
+
+def parent_of(pid):
+    with open("/proc/%d/stat" % pid) as f:
+        return int(f.read().rsplit(")", 1)[1].split()[1])
+
+
+def deliverers():
+    """Of both accounts: (the parent, its children)."""
+    pids = server.children("posthouse-local")
+    parents = [p for p in pids if parent_of(p) not in pids]
+    return parents, [p for p in pids if p not in parents]
+
+
+@test("their deliverers are forked and confined by one parent of the uid, which holds no mail")
+def _():
+    for to in ("anna", "ben"):
+        send(to)
+    parents, children = deliverers()
+    equal((len(parents), len(children)), (1, 2))
+    check(all(map(confined, children)) and not confined(parents[0]), "who is confined")
+    equal({os.stat("/proc/%d/environ" % pid).st_uid for pid in children}, {0}, "can be traced by their own uid")
+    open_files = {os.readlink("/proc/%d/fd/%s" % (parents[0], fd)).split(":")[0]
+                  for fd in os.listdir("/proc/%d/fd" % parents[0])}
+    check(open_files <= {"socket", "/dev/null"} or "stderr" in str(open_files), open_files)
+
+
+@test("a parent that was killed is replaced with the next message")
+def _():
+    parents, children = deliverers()
+    for pid in parents + children:
+        os.kill(pid, signal.SIGKILL)
+    before = len(os.listdir(os.path.join(ben.maildir, "new")))
+    for _ in range(3):
+        send("ben")
+    equal(len(os.listdir(os.path.join(ben.maildir, "new"))), before + 3)
+    check(deliverers()[0] not in ([], parents), "the parent is not a new one")
+
+
+@test("parent and deliverers end with the relay")
+def _():
+    send("anna")
+    pids = server.children("posthouse-local")
+    check(len(pids) >= 2, pids)
+    os.kill(int(server["pid_relay"]), signal.SIGTERM)
+    eventually(lambda: not any(os.path.exists("/proc/%d" % p) for p in pids))
 
 
 @test("an account with a uid of its own may have its folders wherever it likes")
