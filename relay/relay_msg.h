@@ -62,6 +62,15 @@
  *   SENT          id, recipient index u32, code u32 (SMTP: 2xx done, 4xx later, 5xx never), text str, relayed u32 (1: by a server without DSN)
  *   SENT_ALL      id                        every recipient has its SENT
  */
+/*
+ * remote, posthouse explain -> dns, on the local socket net2/dns (many questions at once)
+ * ------------------------------------------------------------------------------------------------
+ *   DNS_ASK       id, type u32 (of RFC 1035 and its successors), name str (A-labels; no dot at the end)
+ * dns -> them
+ *   DNS_ANSWER    id, enum dns_status u32, no such name u32 (1: NXDOMAIN), seconds u32 for which it may be kept, name str (where CNAMEs have led), why str (for an operator; empty
+ *                 when there is nothing to say), count u32 (at most DNS_RECORDS_MAX), for each record: preference u32 (of MX, else 0), data bytes: the address of A and
+ *                 AAAA, the lower-case host of MX and PTR (empty: the root), the strings of TXT in one, the RDATA of others
+ */
 #ifndef RELAY_RELAY_MSG_H
 #define RELAY_RELAY_MSG_H
 
@@ -99,10 +108,12 @@ enum relay_msg {
     VERIFY,
     QUEUE_VERDICTS,
     START_LOCAL,
+    DNS_ASK,
+    DNS_ANSWER,
 };
 
 #define START_LOCAL_ARGS 20
-#define ORDER_IDS_MAX 20 /* of one ORDER: each may cost a sync */
+#define ORDER_IDS_MAX    20 /* of one ORDER: each may cost a sync */
 
 enum relay_tls { RELAY_TLS_NONE, RELAY_TLS_STARTTLS, RELAY_TLS_IMPLICIT };
 
