@@ -20,7 +20,10 @@ relay_librelay_a_SOURCES = \
 	relay/record.c relay/record.h \
 	relay/relay_conf.c relay/relay_conf.h \
 	relay/relay_msg.h \
+	relay/dns_client.h \
 	relay/remote_body.c relay/remote_body.h \
+	relay/remote_dane.c relay/remote_dane.h \
+	relay/remote_hosts.c relay/remote_hosts.h \
 	relay/remote_reply.c relay/remote_reply.h \
 	relay/route_maps.c relay/route_maps.h \
 	relay/route_request.h \
@@ -171,6 +174,18 @@ t_unit_queue_schedule_test_SOURCES = t/unit/queue_schedule_test.c
 t_unit_queue_schedule_test_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 t_unit_queue_schedule_test_LDADD = $(RELAY_LIBS) $(UNIT_LIBS)
 TESTS += t/unit/queue_schedule_test
+
+check_PROGRAMS += t/unit/remote_dane_test
+t_unit_remote_dane_test_SOURCES = t/unit/remote_dane_test.c
+t_unit_remote_dane_test_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+t_unit_remote_dane_test_LDADD = $(RELAY_LIBS) $(UNIT_LIBS)
+TESTS += t/unit/remote_dane_test
+
+check_PROGRAMS += t/unit/remote_hosts_test
+t_unit_remote_hosts_test_SOURCES = t/unit/remote_hosts_test.c
+t_unit_remote_hosts_test_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+t_unit_remote_hosts_test_LDADD = $(RELAY_LIBS) $(UNIT_LIBS)
+TESTS += t/unit/remote_hosts_test
 
 check_PROGRAMS += t/unit/remote_reply_test
 t_unit_remote_reply_test_SOURCES = t/unit/remote_reply_test.c
