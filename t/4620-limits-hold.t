@@ -52,10 +52,14 @@ def _():
         matches(line, r"^\* OK")
         matches(t.ask(LOGIN, "a "), r"^a OK")
         inside.append(t)
+    time.sleep(0.5)  # a session may greet before the login process has counted its client out
+    began = time.monotonic()
     silent = [greeted(box) for _ in range(5)]
     for _, line in silent:
         matches(line, r"^\* OK")
-    matches(greeted(box)[1], r"^\* BYE \[LIMIT\] Too many clients are logging in")
+    refused = greeted(box)[1]
+    if time.monotonic() - began < 5:  # or else the machine is so slow that the first of them has waited for long enough
+        matches(refused, r"^\* BYE \[LIMIT\] Too many clients are logging in")
     time.sleep(5.1)
     got = [greeted(box) for _ in range(12)]
     check([line for _, line in got if "OK" in line], repr([line for _, line in got]))

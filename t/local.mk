@@ -1,7 +1,8 @@
 # Tests. Unit tests are listed in the local.mk of the directory that they test; each speaks TAP.
-EXTRA_DIST += t/README t/pam_other_name.c t/posthouse.py t/clientproxy.py t/dovecot.py t/unit/unit.h
+EXTRA_DIST += t/README t/run-test t/pam_other_name.c t/posthouse.py t/clientproxy.py t/dovecot.py t/unit/unit.h
 
 BEHAVIOUR_TESTS += \
+	t/0005-a-test-leaves-nothing-behind.t \
 	t/0010-include-graph.t \
 	t/0020-fuzz-seeds.t \
 	t/0030-units-verify.t \

@@ -17,6 +17,20 @@ struct pair {
 
 enum { LEAF = 1, EXPIRED = 2 };
 
+/* All that was made; each test runs in a process of its own, and ends with forget(). */
+static struct pair made[16];
+static size_t made_count;
+
+static void forget(void)
+{
+    for (; made_count; made_count--) {
+        struct pair *p = &made[made_count - 1];
+        gnutls_x509_privkey_deinit(p->key);
+        gnutls_x509_crt_deinit(p->crt);
+        gnutls_free(p->der.data);
+    }
+}
+
 /* A certificate for that name, by that issuer (NULL: by itself). */
 static struct pair make(const char *name, const struct pair *issuer, int flags)
 {
@@ -44,6 +58,8 @@ static struct pair make(const char *name, const struct pair *issuer, int flags)
     const struct pair *by = issuer ? issuer : &p;
     ck_assert_int_eq(gnutls_x509_crt_sign2(p.crt, by->crt, by->key, GNUTLS_DIG_SHA256, 0), 0);
     gnutls_x509_crt_export2(p.crt, GNUTLS_X509_FMT_DER, &p.der);
+    ck_assert_uint_lt(made_count, sizeof made / sizeof *made);
+    made[made_count++] = p;
     return p;
 }
 
@@ -53,12 +69,14 @@ static struct bytes tlsa(unsigned usage, unsigned selector, unsigned matching, c
     static unsigned char buffers[8][4096];
     static unsigned turn;
     unsigned char *out = buffers[turn++ % 8];
-    gnutls_datum_t value = p->der;
+    gnutls_datum_t value = p->der, exported = {0};
     gnutls_pubkey_t key;
     gnutls_pubkey_init(&key);
     gnutls_pubkey_import_x509(key, p->crt, 0);
+    gnutls_pubkey_export2(key, GNUTLS_X509_FMT_DER, &exported);
+    gnutls_pubkey_deinit(key);
     if (selector)
-        gnutls_pubkey_export2(key, GNUTLS_X509_FMT_DER, &value);
+        value = exported;
     out[0] = (unsigned char)usage;
     out[1] = (unsigned char)selector;
     out[2] = (unsigned char)matching;
@@ -67,7 +85,9 @@ static struct bytes tlsa(unsigned usage, unsigned selector, unsigned matching, c
     else
         gnutls_hash_fast(matching == 1 ? GNUTLS_DIG_SHA256 : GNUTLS_DIG_SHA512, value.data, value.size,
                          out + 3);
-    return bytes_from((char *)out, 3 + (matching == 1 ? 32 : matching == 2 ? 64 : value.size));
+    size_t n = 3 + (matching == 1 ? 32 : matching == 2 ? 64 : value.size);
+    gnutls_free(exported.data);
+    return bytes_from((char *)out, n);
 }
 
 static int check(struct bytes record, const char *name, size_t n, const struct pair *const *chain)
@@ -90,6 +110,7 @@ START_TEST(knows_the_own_certificate_by_every_selector_and_matching)
             ck_assert_int_eq(check(tlsa(3, selector, matching, &leaf), "mx.example", 1, chain), 0);
             ck_assert_int_eq(check(tlsa(3, selector, matching, &other), "mx.example", 1, chain), -1);
         }
+    forget();
 }
 END_TEST
 
@@ -98,6 +119,7 @@ START_TEST(asks_the_own_certificate_for_no_name_and_no_date)
     struct pair leaf = make("elsewhere.example", NULL, LEAF | EXPIRED);
     const struct pair *chain[] = {&leaf};
     ck_assert_int_eq(check(tlsa(3, 1, 1, &leaf), "mx.example", 1, chain), 0);
+    forget();
 }
 END_TEST
 
@@ -109,6 +131,7 @@ START_TEST(follows_the_chain_from_the_named_issuer)
     ck_assert_int_eq(check(tlsa(2, 0, 1, &ca), "mx.example", 3, chain), 0);
     ck_assert_int_eq(check(tlsa(2, 1, 2, &root), "mx.example", 3, chain), 0);
     ck_assert_int_eq(check(tlsa(2, 0, 0, &root), "mx.example", 3, chain), 0);
+    forget();
 }
 END_TEST
 
@@ -119,6 +142,7 @@ START_TEST(wants_the_name_and_the_date_under_an_issuer)
     const struct pair *good[] = {&leaf, &ca}, *expired[] = {&old, &ca};
     ck_assert_int_eq(check(tlsa(2, 0, 1, &ca), "other.example", 2, good), -1);
     ck_assert_int_eq(check(tlsa(2, 0, 1, &ca), "mx.example", 2, expired), -1);
+    forget();
 }
 END_TEST
 
@@ -129,6 +153,7 @@ START_TEST(believes_no_issuer_that_has_not_signed_or_is_not_sent)
     ck_assert_int_eq(check(tlsa(2, 0, 1, &ca), "mx.example", 2, chain), -1);
     ck_assert_int_eq(check(tlsa(2, 0, 1, &twin), "mx.example", 1, chain), -1);
     ck_assert_int_eq(check(tlsa(2, 0, 1, &ca), "mx.example", 0, chain), -1);
+    forget();
 }
 END_TEST
 
@@ -146,6 +171,7 @@ START_TEST(goes_by_no_record_of_another_kind)
     ck_assert_uint_eq(dane_usable(&good, 1), 1);
     for (size_t i = 0; i < 8; i++)
         ck_assert_int_eq(check(records[i], "mx.example", 1, chain), -1);
+    forget();
 }
 END_TEST
 
@@ -157,6 +183,7 @@ START_TEST(takes_one_good_record_among_others)
     struct err e;
     ck_assert_int_eq(dane_check(records, 3, &leaf.der, 1, &name, 1, &e), 0);
     ck_assert_int_eq(dane_check(records, 2, &leaf.der, 1, &name, 1, &e), -1);
+    forget();
 }
 END_TEST
 
@@ -167,6 +194,7 @@ START_TEST(bears_garbage_in_place_of_certificates)
     struct bytes record = tlsa(3, 1, 1, &leaf);
     const char *name = "mx.example";
     ck_assert_int_eq(dane_check(&record, 1, chain, 2, &name, 1, NULL), -1);
+    forget();
 }
 END_TEST
 
