@@ -70,6 +70,9 @@ install-exec-hook:
 		test ! -f "$(DESTDIR)$(pkglibexecdir)/$$p" || chmod 0711 "$(DESTDIR)$(pkglibexecdir)/$$p"; \
 	done
 
+# What leaves messages for a relay that does not run (drop_main.c).
+SET_DROP_GROUP = chgrp posthouse-drop '$(pkglibexecdir)/posthouse-drop' && chmod 2711 '$(pkglibexecdir)/posthouse-drop'
+
 # The PAM file is configuration: one that is there stays.
 install-data-local:
 	@$(MKDIR_P) '$(DESTDIR)$(pamdir)'
@@ -84,9 +87,10 @@ install-data-hook:
 	@if test -n '$(DESTDIR)' || test '$(install_users)' = no || test "$$(id -u)" != 0; then \
 		echo 'To finish on the machine that will run it, as root:  contrib/create-users &&'; \
 		echo '    install -d -o root -m 755 $(localstatedir)/lib/posthouse &&'; \
-		echo '    install -d -o posthouse -g posthouse -m 700 $(localstatedir)/spool/posthouse'; \
+		echo '    install -d -o posthouse -g posthouse -m 700 $(localstatedir)/spool/posthouse &&'; \
+		echo '    chgrp posthouse-drop $(pkglibexecdir)/posthouse-drop && chmod 2711 $(pkglibexecdir)/posthouse-drop'; \
 	else \
-		$(srcdir)/contrib/create-users && \
+		$(srcdir)/contrib/create-users && $(SET_DROP_GROUP) && \
 		$(INSTALL) -d -o root -g root -m 755 '$(localstatedir)/lib/posthouse' && \
 		$(INSTALL) -d -o posthouse -g posthouse -m 700 '$(localstatedir)/spool/posthouse' && \
 		echo 'System accounts, $(localstatedir)/lib/posthouse, $(localstatedir)/spool/posthouse and the PAM service' && \

@@ -49,10 +49,15 @@ relay_posthouse_relayd_LDADD = $(RELAY_LIBS)
 bin_PROGRAMS += relay/sendmail
 relay_sendmail_SOURCES = \
 	relay/sendmail_aliases.c relay/sendmail_aliases.h \
+	relay/sendmail_drop.c relay/sendmail_drop.h \
 	relay/sendmail_main.c \
 	relay/sendmail_queue.c relay/sendmail_queue.h \
 	relay/sendmail_session.c relay/sendmail_session.h
 relay_sendmail_LDADD = $(RELAY_LIBS)
+
+pkglibexec_PROGRAMS += relay/posthouse-drop
+relay_posthouse_drop_SOURCES = relay/drop_main.c
+relay_posthouse_drop_LDADD = base/libbase.a
 
 pkglibexec_PROGRAMS += relay/posthouse-local relay/posthouse-queue relay/posthouse-remote relay/posthouse-smtp
 relay_posthouse_local_SOURCES = \
@@ -68,6 +73,8 @@ relay_posthouse_queue_SOURCES = \
 	relay/queue_commit.c relay/queue_commit.h \
 	relay/queue_disk.c relay/queue_disk.h \
 	relay/queue_gate.c relay/queue_gate.h \
+	relay/queue_drop.c relay/queue_drop.h \
+	relay/queue_handin.c relay/queue_handin.h \
 	relay/queue_list.c relay/queue_list.h \
 	relay/queue_locals.c relay/queue_locals.h \
 	relay/queue_main.c \
@@ -141,6 +148,7 @@ BEHAVIOUR_TESTS += \
 	t/3510-delivery-within-the-transaction.t \
 	t/3520-spool-and-smarthost.t \
 	t/3530-sendmail-as-programs-call-it.t \
+	t/3535-sendmail-while-the-relay-is-down.t \
 	t/3540-hostile-smarthost-harms-nothing.t \
 	t/3550-killed-queue-loses-nothing-it-took.t \
 	t/3560-posthouse-queue.t \

@@ -10,6 +10,7 @@
  *   queue_runner    what waits in the spool         queue_store     the spool
  *   queue_report    reports to senders              queue_list      the listing for mailq
  *   queue_gate      sending limits                  queue_limits    their counters
+ *   queue_handin    what a local user hands in      queue_drop      what was left while we were away
  *   queue_disk      threads that write and sync     queue_fair      whose turn it is
  */
 #ifndef RELAY_QUEUE_H

@@ -2,7 +2,7 @@
  * queue_commit.c - what the sender is told, and what must be durable before.
  *
  *   every recipient delivered    250, nothing of it remains here
- *   all refused for good         5xx to the sender itself, no report
+ *   all refused for good         5xx to the sender itself, no report (with `absent`: reported)
  *   all refused for now          4xx: the sender comes again (with `keep`: spooled, 250)
  *   by LMTP                      what failed is told for each recipient, and is over; the rest as below
  *   anything else                what waits is spooled, what failed is reported, both durable; then 250
@@ -137,7 +137,7 @@ static void settle(struct commit *c)
     const struct recipient *first = &c->env.rcpts[0];
     struct content content = {
         .fd = c->fd, .offset = c->offset, .size = c->size, .prefix = strbuf_bytes(&c->prefix)};
-    bool alike = n.refused == c->env.nrcpts || (n.later == c->env.nrcpts && !c->keep);
+    bool alike = (n.refused == c->env.nrcpts && !c->absent) || (n.later == c->env.nrcpts && !c->keep);
     if (alike && !c->each) {
         answer(c, first->code, first->text);
         return;

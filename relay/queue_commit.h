@@ -18,8 +18,9 @@ struct commit {
     bool counted;         /* by the sending limits, before */
     uint64_t memory;      /* for place_release */
     struct strbuf prefix; /* trace lines in front of it */
-    bool keep; /* a message that must wait is spooled even if no recipient could be served: the sender will
+    bool keep;   /* a message that must wait is spooled even if no recipient could be served: the sender will
                   not come again */
+    bool absent; /* nobody reads the reply: what is refused is reported */
     unsigned
         each; /* LMTP: so many addresses were asked about, and each gets a reply of its own; 0: one for all */
     struct verdict *verdicts; /* these, when done says that the message was taken */

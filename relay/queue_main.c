@@ -6,6 +6,7 @@
  * it reads the header's start only.
  */
 #include "relay/queue_commit.h"
+#include "relay/queue_drop.h"
 #include "relay/queue_locals.h"
 #include "relay/queue_remotes.h"
 #include "relay/queue_runner.h"
@@ -35,6 +36,7 @@
 static struct queue queue;
 static struct relay_conf *conf;
 static struct siphash_key srs_key;
+static struct drop *dropped;
 static char *credentials; /* "user" NUL "password" */
 
 struct listener {
@@ -185,8 +187,11 @@ static void before_step_down(const struct priv *who)
     struct err e;
     const struct passwd *smtp = who->uid == (uid_t)-1 ? NULL : getpwnam("posthouse-net");
     queue.smtp_uid = smtp ? smtp->pw_uid : getuid();
+    AUTO_STRBUF struct strbuf drop_dir = STRBUF_INIT(4096);
     if (fs_mkdirs(AT_FDCWD, conf->spool_dir, 0755))
         log_fatal("cannot make the spool directory %s: %m", conf->spool_dir);
+    strbuf_addf(&drop_dir, "%s" DROP_SUFFIX, conf->spool_dir);
+    drop_prepare(drop_dir.data, who->uid, who->gid);
     if (who->uid == (uid_t)-1)
         return;
     AUTO_CLOSE int fd = open(conf->spool_dir, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
@@ -233,6 +238,9 @@ static void start(struct child *child)
     queue.runner = runner_new(&queue);
     if (runner_scan(queue.runner, &e))
         log_fatal("%s", e.text);
+    strbuf_clear(&path);
+    strbuf_addf(&path, "%s" DROP_SUFFIX, conf->spool_dir);
+    dropped = drop_new(&queue, path.data);
     watch_listeners();
 }
 
@@ -240,6 +248,7 @@ static void drain(void)
 {
     queue.draining = true;
     runner_stop(queue.runner);
+    drop_stop(dropped);
     for (size_t i = 0; i < nlisteners; i++)
         loop_unwatch(queue.loop, &listeners[i].watch);
     if (!queue.busy)

@@ -52,11 +52,11 @@ int place_open(struct place *p, struct store *store, uint64_t limit, struct err 
     return 0;
 }
 
-static int copy(int to, int from, uint64_t size)
+int place_copy(int to, int from, uint64_t offset, uint64_t size)
 {
     AUTO_FREE char *buf = xcalloc(1, CHUNK);
     for (uint64_t at = 0; at < size;) {
-        ssize_t n = fs_pread_all(from, buf, size - at < CHUNK ? size - at : CHUNK, (off_t)at);
+        ssize_t n = fs_pread_all(from, buf, size - at < CHUNK ? size - at : CHUNK, (off_t)(offset + at));
         if (n <= 0 || fs_write_all(to, buf, (size_t)n))
             return -1;
         at += (uint64_t)n;
@@ -71,7 +71,7 @@ int place_grow(struct place *p, struct store *store, uint64_t size, uint64_t lim
         return err_set(e, ERR_LIMIT, "the message has no room left");
     if (open_file(&file, store, limit, e))
         return -1;
-    if (copy(file.fd, p->fd, size)) {
+    if (place_copy(file.fd, p->fd, 0, size)) {
         err_errno(e, errno, "cannot write a spool file");
         place_close(&file);
         return -1;

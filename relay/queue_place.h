@@ -27,6 +27,8 @@ int place_grow(struct place *p, struct store *store, uint64_t size, uint64_t lim
  * octets that stay in use until place_release gives them back, when that descriptor is closed. */
 int place_finish(struct place *p, struct store *store, uint64_t size, uint64_t *memory, struct err *e);
 void place_release(uint64_t memory);
+/* size octets of `from`, from offset on, are written to `to`. -1 with errno, which means nothing where the file was too short. */
+int place_copy(int to, int from, uint64_t offset, uint64_t size);
 void place_close(struct place *p);
 
 #endif

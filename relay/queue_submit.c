@@ -7,18 +7,15 @@
  */
 #include "relay/queue_submit.h"
 
-#include "relay/queue_commit.h"
-#include "relay/queue_gate.h"
+#include "relay/queue_handin.h"
 #include "relay/queue_list.h"
 #include "relay/queue_runner.h"
-#include "relay/queue_trace.h"
 
 #include "base/cleanup.h"
 #include "base/log.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/mman.h>
@@ -32,9 +29,8 @@ struct submit_conn {
     struct chan *chan;
     uid_t uid;
     struct timer deadline;
-    bool looking_up, null_sender;
     struct route_request *route; /* of an address that is asked about */
-    struct commit *commit;       /* being prepared (looking_up) or in progress */
+    struct handin handin;        /* a message of its */
 };
 
 static struct submit_conn *all;
@@ -44,12 +40,7 @@ static void end(struct submit_conn *c)
 {
     timer_stop(c->q->loop, &c->deadline);
     route_cancel(c->route);
-    if (c->looking_up) {
-        auth_lookup_forget(c->q->lookup, c);
-        commit_free(c->commit);
-    } else if (c->commit) {
-        c->commit->done = NULL;
-    }
+    handin_cancel(&c->handin);
     *c->prev = c->next;
     if (c->next)
         c->next->prev = c->prev;
@@ -74,9 +65,7 @@ static void reply(struct submit_conn *c, int code, const char *text)
 
 static void committed(void *arg, int code, const char *text)
 {
-    struct submit_conn *c = arg;
-    c->commit = NULL;
-    reply(c, code, text);
+    reply(arg, code, text);
 }
 
 /* ---- what the user gave us ---- */
@@ -89,42 +78,34 @@ static int64_t sealed_size(int fd)
     return seals >= 0 && (seals & need) == need && !fstat(fd, &st) ? st.st_size : -1;
 }
 
-static bool clean_path(struct bytes path)
-{
-    for (size_t i = 0; i < path.n; i++)
-        if ((unsigned char)path.p[i] < ' ' || path.p[i] == 127)
-            return false;
-    return path.n <= ENVELOPE_PATH_MAX - 8;
-}
-
 /* NULL, or the complaint. */
-static const char *take_message(struct submit_conn *c, struct msg_in *in, uint32_t *flags)
+static const char *take_message(struct submit_conn *c, struct msg_in *in)
 {
-    struct commit *k = c->commit;
+    struct commit *k = c->handin.commit;
     struct bytes path = msg_get_bytes(in);
-    *flags = msg_get_u32(in);
+    c->handin.null_sender = msg_get_u32(in) & FLAG_NULL_SENDER;
     struct bytes origin = msg_get_bytes(in);
     uint32_t ret = msg_get_u32(in);
     struct bytes envid = msg_get_bytes(in);
     uint32_t notify = msg_get_u32(in), n = msg_get_u32(in);
     if (in->bad || n == 0 || n > ENVELOPE_RCPT_MAX)
         return "5.5.3 No recipients, or too many";
-    if (!clean_path(path))
+    if (!handin_path_ok(path))
         return "5.1.7 The sender is not an address";
     free(k->env.reverse_path);
     k->env.reverse_path = bytes_dup(path);
-    if (!clean_path(envid) || envid.n > ENVELOPE_ENVID_MAX || ret > RET_FULL || notify > NOTIFY_ALL)
+    if (!handin_path_ok(envid) || envid.n > ENVELOPE_ENVID_MAX || ret > RET_FULL || notify > NOTIFY_ALL)
         return "5.5.4 What is asked of reports is malformed";
     free(k->env.envid);
     k->env.envid = bytes_dup(envid);
     k->env.ret = (enum envelope_ret)ret;
-    if (clean_path(origin)) { /* for people to read: it is not believed */
+    if (handin_path_ok(origin)) { /* for people to read: it is not believed */
         free(k->env.origin);
         k->env.origin = bytes_dup(origin);
     }
     for (uint32_t i = 0; i < n; i++) {
         path = msg_get_bytes(in);
-        if (!path.n || !clean_path(path))
+        if (!path.n || !handin_path_ok(path))
             return "5.1.3 A recipient is not an address";
         envelope_add_dsn(&k->env, RECIPIENT_UNROUTED, path, "", notify, BYTES(""));
     }
@@ -136,72 +117,17 @@ static const char *take_message(struct submit_conn *c, struct msg_in *in, uint32
     return k->size > c->q->message_size ? "5.3.4 Message too big" : NULL;
 }
 
-/* ---- who it is ---- */
-
-static void start(struct submit_conn *c, const char *name)
-{
-    struct commit *k = c->commit;
-    AUTO_STRBUF struct strbuf sender = STRBUF_INIT(ENVELOPE_PATH_MAX);
-    if (name) {
-        trace_address(&sender, name, c->q->route.hostname);
-        free(k->env.reverse_path);
-        k->env.reverse_path = xstrdup(sender.data);
-    }
-    k->env.owner = c->uid;
-    k->keep = true;
-    k->done = committed;
-    k->arg = c;
-    trace_submitted(&k->prefix, c->q->route.hostname, (unsigned)c->uid, k->env.id, (time_t)k->env.arrived);
-    log_info("%s: from=<%s> uid=%u login=%s directory=%s size=%llu recipients=%zu status=submitted",
-             k->env.id, k->env.reverse_path, (unsigned)c->uid, k->env.login, k->env.origin,
-             (unsigned long long)k->size, k->env.nrcpts);
-    commit_start(k);
-}
-
-/* A uid that has no mail account (root, daemons) goes by its name in the system. */
-static void looked_up(int status, const struct account *account, void *arg)
-{
-    struct submit_conn *c = arg;
-    struct envelope *env = &c->commit->env;
-    c->commit->limits = gate_rules(c->q, status == 1 ? account : NULL);
-    if (status == 1) {
-        free(env->login);
-        env->login = xstrdup(account->name);
-    }
-    if (*env->reverse_path || c->null_sender) {
-        c->looking_up = false;
-        start(c, NULL);
-        return;
-    }
-    const struct passwd *pw = status == 1 ? NULL : getpwuid(c->uid);
-    const char *name = status == 1 ? account->name : pw ? pw->pw_name : NULL;
-    c->looking_up = false;
-    if (name) {
-        start(c, name);
-        return;
-    }
-    commit_free(c->commit);
-    c->commit = NULL;
-    if (status < 0)
-        reply(c, 451, "4.3.0 The accounts cannot be looked up now");
-    else
-        reply(c, 550, "5.7.1 Your user id has no name on this system; say who you are with -f");
-}
-
 static void submit(struct submit_conn *c, struct msg_in *in)
 {
-    uint32_t flags;
-    c->commit = commit_new(c->q);
-    const char *wrong = take_message(c, in, &flags);
-    if (wrong) {
-        commit_free(c->commit);
-        c->commit = NULL;
-        reply(c, 554, wrong);
-    } else {
-        c->null_sender = flags & FLAG_NULL_SENDER;
-        c->looking_up = true;
-        auth_lookup_uid(c->q->lookup, c->uid, looked_up, c);
+    c->handin = (struct handin){
+        .commit = commit_new(c->q), .uid = c->uid, .way = "sendmail", .done = committed, .arg = c};
+    const char *wrong = take_message(c, in);
+    if (!wrong) {
+        handin_start(&c->handin);
+        return;
     }
+    commit_free(TAKE_PTR(c->handin.commit));
+    reply(c, 554, wrong);
 }
 
 /* ---- the connection ---- */
@@ -236,7 +162,7 @@ static void verified(const struct route *route, void *arg)
 static void verify(struct submit_conn *c, struct msg_in *in)
 {
     struct bytes path = msg_get_bytes(in);
-    if (msg_end(in) && clean_path(path))
+    if (msg_end(in) && handin_path_ok(path))
         c->route = route_start(c->q->loop, c->q->lookup, &c->q->route, path, verified, c);
     else
         reply(c, 553, "5.1.3 Not an address");
@@ -262,7 +188,7 @@ static void on_record(struct chan *ch, struct msg_in *in, void *arg)
 {
     struct submit_conn *c = arg;
     (void)ch;
-    if (!in || c->commit || c->route)
+    if (!in || c->handin.commit || c->route)
         end(c);
     else if (in->type == SUBMIT)
         submit(c, in);

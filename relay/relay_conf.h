@@ -6,6 +6,9 @@
 
 #include "auth/site_conf.h"
 
+/* Behind spool_dir: where posthouse-drop leaves messages while the queue does not run. */
+#define DROP_SUFFIX "-drop"
+
 enum { LOCAL_PARTS_ANY_CASE, LOCAL_PARTS_EXACT };
 
 struct relay_conf {

@@ -264,7 +264,8 @@ static int read_message(struct message *m, const struct options *o, const char *
     return status ? status : do_body(m);
 }
 
-static int send_message(const struct options *o, char **args, const char *hostname, const char *socket)
+static int send_message(const struct options *o, char **args, const char *hostname, const char *socket,
+                        const char *drop_dir)
 {
     struct message m = {.filter = {.ignore_dots = o->ignore_dots}};
     struct addresses list = {.n = 0};
@@ -285,6 +286,7 @@ static int send_message(const struct options *o, char **args, const char *hostna
     if (!status && fcntl(fd, F_ADD_SEALS, seals))
         status = complain(EX_OSERR, "the message cannot be sealed");
     struct submission s = {.socket = socket,
+                           .drop_dir = drop_dir,
                            .sender = o->sender,
                            .recipients = &list,
                            .ret = o->ret,
@@ -323,7 +325,7 @@ static struct relay_conf *read_settings(void)
 int main(int argc, char **argv)
 {
     struct options o = {.mode = MODE_SEND};
-    AUTO_STRBUF struct strbuf socket = STRBUF_INIT(4096);
+    AUTO_STRBUF struct strbuf socket = STRBUF_INIT(4096), drop_dir = STRBUF_INIT(4096);
     log_init_stderr("sendmail");
     int status = parse_options(argc, argv, &o);
     if (status)
@@ -332,18 +334,19 @@ int main(int argc, char **argv)
     if (!conf)
         return EX_CONFIG;
     strbuf_addf(&socket, "%s/submit", conf->site.run_dir);
+    strbuf_addf(&drop_dir, "%s" DROP_SUFFIX, conf->spool_dir);
     if (o.mode == MODE_LIST)
         status = queue_list(socket.data);
     else if (o.mode == MODE_ALIASES)
         status = aliases_check(conf->aliases);
     else if (o.mode == MODE_SESSION)
-        status = session_serve(conf->site.hostname, socket.data);
+        status = session_serve(conf->site.hostname, socket.data, drop_dir.data);
     else if (o.mode == MODE_VERIFY)
         status = queue_verify(socket.data, argv + optind);
     else if (o.mode == MODE_FLUSH)
         status = queue_flush(socket.data);
     else
-        status = send_message(&o, argv + optind, conf->site.hostname, socket.data);
+        status = send_message(&o, argv + optind, conf->site.hostname, socket.data, drop_dir.data);
     conf_free(conf, &relay_conf_table);
     return status;
 }

@@ -4,6 +4,7 @@
 #include "relay/sendmail_queue.h"
 
 #include "relay/relay_msg.h"
+#include "relay/sendmail_drop.h"
 
 #include "base/cleanup.h"
 
@@ -23,7 +24,7 @@ static int connect_queue(const char *path)
     if (fd < 0)
         fprintf(stderr,
                 "sendmail: the mail relay does not answer at %s: %s\n"
-                "sendmail: nothing was sent; start posthouse-relayd and send it again\n",
+                "sendmail: start posthouse-relayd\n",
                 path, strerror(errno));
     return fd;
 }
@@ -103,8 +104,15 @@ static int submit_batch(int fd, const struct submission *s, size_t *next)
 
 int queue_submit(const struct submission *s)
 {
-    AUTO_CLOSE int fd = connect_queue(s->socket);
-    int status = fd < 0 ? EX_TEMPFAIL : EX_OK;
+    AUTO_CLOSE int fd = msg_connect(s->socket);
+    int status = EX_OK;
+    if (fd < 0) {
+        status = drop_submit(s);
+        if (s->answer)
+            strbuf_adds(s->answer, status ? "451 4.3.2 The relay does not run"
+                                          : "250 2.0.0 Ok: the relay does not run yet");
+        return status;
+    }
     for (size_t next = 0; next < s->recipients->n && status == EX_OK;)
         status = submit_batch(fd, s, &next);
     return status;

@@ -11,8 +11,8 @@
 #define SENDMAIL_BATCH_MAX 100 /* recipients of one SUBMIT */
 
 struct submission {
-    const char *socket;
-    const char *sender; /* NULL: the caller's own address; "": the null reverse-path */
+    const char *socket, *drop_dir; /* where it goes when nobody listens there */
+    const char *sender;            /* NULL: the caller's own address; "": the null reverse-path */
     const struct addresses *recipients;
     unsigned ret, notify; /* enum envelope_ret, enum recipient_notify */
     const char *envid;    /* NULL: none; else xtext */

@@ -20,7 +20,7 @@
 #define SESSION_MAX     (1u << 30) /* octets of a message */
 
 struct session {
-    const char *hostname, *socket;
+    const char *hostname, *socket, *drop_dir;
     struct strbuf sender;
     struct addresses recipients;
     bool in_mail, quit;
@@ -90,6 +90,7 @@ static void send_data(struct session *s, int fd)
 {
     AUTO_STRBUF struct strbuf answer = STRBUF_INIT(4096);
     struct submission what = {.socket = s->socket,
+                              .drop_dir = s->drop_dir,
                               .sender = s->sender.data,
                               .recipients = &s->recipients,
                               .fd = fd,
@@ -184,10 +185,10 @@ static void do_line(struct session *s, const char *line)
     reply("500 5.5.2 Unknown command");
 }
 
-int session_serve(const char *hostname, const char *socket)
+int session_serve(const char *hostname, const char *socket, const char *drop_dir)
 {
     char line[LINE_LENGTH_MAX];
-    struct session s = {.hostname = hostname, .socket = socket};
+    struct session s = {.hostname = hostname, .socket = socket, .drop_dir = drop_dir};
     strbuf_init(&s.sender, ADDRESS_PATH_MAX * 2);
     printf("220 %s ESMTP Posthouse\r\n", hostname);
     fflush(stdout);

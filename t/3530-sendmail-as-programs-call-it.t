@@ -162,12 +162,4 @@ def _():
     check(any(m.endswith(b"Subject: s\n\n.dot\nend\n") for m in ben.messages()), "dots")
 
 
-@test("when the relay is not running the caller is told so, with EX_TEMPFAIL")
-def _():
-    server.stop()
-    done = sendmail("-i", "ben")
-    equal(done.returncode, 75)
-    matches(done.stderr, r"start posthouse-relayd")
-
-
 run()
